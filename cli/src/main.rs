@@ -1,0 +1,2 @@
+//! Keeps Coupa in step with SAP Business One.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Client of Coupa's Core REST API, with the pacer.

@@ -1,0 +1,127 @@
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What an error means for the work: the class decides what happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// Passes by itself: try again, later and later.
+    Transient,
+    /// Too fast: slow down, honour Retry-After.
+    Rate,
+    /// Renew the session or token once; then a person must look at the credentials.
+    Auth,
+    /// What it depends on isn't there yet.
+    Waiting,
+    /// A person must mend SAP, Coupa or the mapping.
+    Data,
+    /// Ours.
+    Bug,
+}
+
+impl ErrorClass {
+    /// Trying again without anybody's help can succeed.
+    pub const fn heals(self) -> bool {
+        matches!(self, Self::Transient | Self::Rate | Self::Auth | Self::Waiting)
+    }
+
+    /// As written in log, audit trail and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Rate => "rate",
+            Self::Auth => "auth",
+            Self::Waiting => "waiting",
+            Self::Data => "data",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident $number:literal $class:ident $title:literal, $fix:literal;)*) => {
+        /// An error code, such as `BC-0201`. Each has a page under `docs/errors/`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code {
+            $(#[doc = $title] #[serde(rename = $number)] $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As written everywhere: `BC-0201`.
+            pub const fn number(self) -> &'static str { match self { $(Self::$name => $number),* } }
+            /// What it means for the work.
+            pub const fn class(self) -> ErrorClass { match self { $(Self::$name => ErrorClass::$class),* } }
+            /// What happened, in a few words.
+            pub const fn title(self) -> &'static str { match self { $(Self::$name => $title),* } }
+            /// What to do about it, in one sentence.
+            pub const fn fix(self) -> &'static str { match self { $(Self::$name => $fix),* } }
+        }
+    };
+}
+
+codes! {
+    SapUnreachable "BC-0101" Transient "The Service Layer did not answer", "Check that the Service Layer runs and that this machine reaches its port; work goes on by itself when it answers.";
+    SapLoginRefused "BC-0102" Auth "The Service Layer refused the log-in", "Check user and password with `b1-coupa check`; to keep the user from being locked, no further log-in is tried for a while.";
+    SapBadReply "BC-0103" Transient "The Service Layer's reply could not be read", "It is read again by itself; if it stays, look at what stands between here and the Service Layer.";
+    SapRefused "BC-0104" Data "The Service Layer refused the request", "Read SAP's own text in the message; often the integration user lacks an authorization.";
+    SapDocumentGone "BC-0105" Data "The document is not in SAP", "Check the company database; a document that was never there or was removed has nothing to push.";
+    SapBodyTooLarge "BC-0106" Data "The document is larger than the limit", "Split the document in SAP; one of this size can't be read safely.";
+    SapFieldUnreadable "BC-0107" Data "A field of the document can't be read", "Mend the named field in SAP, then redrive.";
+    CoupaUnreachable "BC-0201" Transient "Coupa did not answer, or answered with its own failure", "Nothing to do while Coupa is down; work goes on by itself.";
+    CoupaRateLimited "BC-0202" Rate "Coupa asked us to slow down", "If it stays, lower `requests_per_second`: other integrations draw on the same limit.";
+    CoupaTokenRefused "BC-0203" Auth "Coupa refused the client or its token", "Check `client_id` and the client secret with `b1-coupa check`.";
+    CoupaScopeMissing "BC-0204" Auth "The OAuth client lacks a scope", "Grant the scope that the message names to the OAuth client in Coupa.";
+    CoupaRefused "BC-0205" Data "Coupa refused the document", "Read Coupa's own text in the message and mend the document, the master data or the mapping.";
+    CoupaReferenceUnknown "BC-0206" Data "Coupa does not know something the document refers to", "Create the named record in Coupa, or map its code in `mapping.toml`.";
+    CoupaReferenceIgnored "BC-0207" Data "Coupa silently ignored a reference", "Coupa left the named field as it was; create the record it refers to, or map its code in `mapping.toml`.";
+    CoupaBadReply "BC-0208" Transient "Coupa's reply could not be read", "It is asked again by itself.";
+    CoupaOutcomeUnknown "BC-0209" Transient "Nobody knows whether Coupa took the request", "The next attempt asks Coupa before it writes again.";
+    CoupaGone "BC-0210" Data "The linked document is no longer in Coupa", "Somebody removed it in Coupa; decide whether it should be there.";
+    CoupaStatus "BC-0211" Data "The document's status in Coupa does not allow this", "Look at the document in Coupa; its status is in the message.";
+    NumberTooLong "BC-0301" Data "The number is too long for Coupa", "Shorten the number's template under `[numbers]` in `mapping.toml`.";
+    CodeNotMapped "BC-0302" Data "A code has no entry in the mapping", "Add the code to the named table in `mapping.toml`.";
+    CurrencyUnknown "BC-0303" Data "The currency is no ISO code", "Map SAP's currency to its ISO code under `[currencies]` in `mapping.toml`.";
+    TotalsDiffer "BC-0304" Data "The total in Coupa would not be SAP's", "Look at discount, rounding, withholding and down payments of the document, and at `[differences]` in `mapping.toml`.";
+    FieldMissing "BC-0305" Data "A field that Coupa needs is empty in SAP", "Fill the named field in SAP, or give a default in the config.";
+    NumberClash "BC-0306" Data "Two SAP documents would get the same number", "Make the numbers differ by a template under `[numbers]` in `mapping.toml`, for example with `{Series}`.";
+    NotOurs "BC-0307" Data "A document with this number is in Coupa and isn't ours", "Look at both documents; to take it over, set `adopt` to `by_number` for this object in `mapping.toml`.";
+    OriginalMissing "BC-0308" Data "The credit note names no original invoice", "Base the credit note on an invoice in SAP, or set `original = \"self\"` under `[credit_notes]` in `mapping.toml`.";
+    Waiting "BC-0401" Waiting "Something it depends on isn't in Coupa yet", "Nothing to do: it goes on when the other document has arrived.";
+    WaitingForApproval "BC-0402" Waiting "The invoice isn't approved in Coupa yet", "Approve the invoice in Coupa; its payment follows by itself.";
+    WaitingForStatus "BC-0403" Waiting "The status in Coupa does not allow this yet", "Nothing to do: it is tried again until the status allows it.";
+    WaitedTooLong "BC-0404" Data "It waited longer than the limit", "Look at what it waits for; the message names it.";
+    GaveUp "BC-0501" Bug "Five attempts never reached an end", "Please report it with the audit trail of this document.";
+    Panicked "BC-0502" Bug "The attempt panicked", "Please report it with the audit trail of this document.";
+    StoreFailed "BC-0503" Transient "Our own store did not answer", "Check the disk and the database file; work goes on by itself.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.number())
+    }
+}
+
+/// Why an attempt did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{code} {}: {message}", code.title())]
+pub struct Failure {
+    /// What kind.
+    pub code: Code,
+    /// For people, with the values that matter and never a secret.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of the given kind.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// What it means for the work.
+    pub const fn class(&self) -> ErrorClass {
+        self.code.class()
+    }
+}

@@ -1,0 +1,1 @@
+//! The use cases: poll, sync, release what waits.

@@ -1,0 +1,1 @@
+//! Client of the SAP Business One Service Layer.

@@ -1,0 +1,1 @@
+//! A Service Layer and a Coupa that speak HTTP as the reference documents say, oddities included.
