@@ -23,7 +23,7 @@ pub use error::{Code, ErrorClass, Failure};
 pub use item::{DeadLetter, DocumentItem};
 pub use lease::{Fence, Lease, OpenAttempt, Owner};
 pub use link::{
-    AppliedPayment, CoupaId, InvoiceLink, InvoiceStage, LineId, Link, OrderLink, OrderStage, PaymentLink, Sent,
-    SupplierLink,
+    AppliedPayment, CoupaId, InvoiceLink, InvoiceStage, LineId, Link, OrderLink, OrderStage, PaymentLink,
+    Sent, SupplierLink,
 };
 pub use parked::Parked;

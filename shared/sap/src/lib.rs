@@ -1,1 +1,3 @@
 //! Client of the SAP Business One Service Layer.
+
+pub mod entities;

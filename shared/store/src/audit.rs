@@ -1,0 +1,28 @@
+use crate::StoreError;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use model::{AuditEntry, DocumentKey, ObjectKind};
+
+/// Which entries to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Only attempts that failed for good.
+    pub failed: bool,
+    /// Only attempts that ended at or after this moment.
+    pub since: Option<Timestamp>,
+    /// At most so many, newest kept; the list is oldest first.
+    pub limit: usize,
+}
+
+/// Every attempt, for good. Entries are appended by [`crate::StateStore::finish`] alone.
+#[async_trait]
+pub trait AuditTrail: Send + Sync {
+    /// The attempts on one document, oldest first.
+    async fn of_document(&self, document: &DocumentKey) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// The documents of a kind that people know by this number (SAP's or Coupa's), or whose SAP key it is.
+    async fn find(&self, kind: ObjectKind, number: &str) -> Result<Vec<DocumentKey>, StoreError>;
+
+    /// Attempts over all documents, oldest first.
+    async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError>;
+}

@@ -1,0 +1,61 @@
+use crate::StoreError;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use model::{Change, Lane};
+use std::collections::BTreeMap;
+
+/// Proves that a message was received; used to ack it or to put it back. Opaque.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Receipt(pub String);
+
+/// A message in somebody's hands until its visibility runs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// What was sent.
+    pub change: Change,
+    /// For acking it.
+    pub receipt: Receipt,
+    /// How often it has been received, this time included.
+    pub receive_count: u32,
+}
+
+/// How much is in the queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages by lane, in flight or not.
+    pub by_lane: BTreeMap<Lane, u64>,
+    /// Of these, received and neither acked nor put back yet.
+    pub in_flight: u64,
+    /// When the oldest was sent.
+    pub oldest: Option<Timestamp>,
+}
+
+/// At-least-once, unordered, with a visibility timeout: what SQS promises, and no more.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Puts changes in. After `Ok` they are durable. An adapter may fold a change into an equal one (same document
+    /// and step) that nobody has received yet; the more urgent lane wins.
+    async fn send(&self, changes: &[Change], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Takes up to `max` messages out of sight for `visibility`: live before backfill, then by [`Change::rank`], as far
+    /// as the adapter can order.
+    async fn receive(
+        &self,
+        max: usize,
+        visibility: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Vec<Received>, StoreError>;
+
+    /// Removes messages for good. A receipt whose visibility ran out does nothing.
+    async fn ack(&self, receipts: &[Receipt]) -> Result<(), StoreError>;
+
+    /// Puts a message back, to be seen again at `at`. A receipt whose visibility ran out does nothing.
+    async fn put_back(&self, receipt: &Receipt, at: Timestamp) -> Result<(), StoreError>;
+
+    /// How much is in it.
+    async fn depth(&self) -> Result<Depth, StoreError>;
+
+    /// When the next message can be received: now or earlier if one can be at once. `None` if it is empty, or if
+    /// the adapter can't tell.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+}
