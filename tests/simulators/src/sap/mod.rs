@@ -1,0 +1,1 @@
+//! The Service Layer of SAP Business One, simulated.

@@ -1,0 +1,1 @@
+//! Serving a simulator over a socket or in process.
