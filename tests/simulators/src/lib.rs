@@ -4,6 +4,7 @@
 //! either of them behind a socket, or behind [`wire::Transport`] without one, so that a test can replay any
 //! history. [`company`] fills them with a believable distributor.
 
+pub mod clock;
 pub mod company;
 pub mod coupa;
 pub mod sap;
