@@ -1,0 +1,58 @@
+use std::fmt::Write as _;
+
+/// Conditions of an index, all of which must hold. Written as Coupa wants them in a URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query(String);
+
+impl Query {
+    /// No condition.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `attribute=value`. Nested attributes as `supplier[number]`.
+    #[must_use]
+    pub fn equals(self, attribute: &str, value: &str) -> Self {
+        self.parameter(attribute, value)
+    }
+
+    /// `attribute[op]=value`, such as `gt`, `in`, `not_eq`.
+    #[must_use]
+    pub fn compares(self, attribute: &str, operator: &str, value: &str) -> Self {
+        self.parameter(&format!("{attribute}[{operator}]"), value)
+    }
+
+    /// `attribute[in]=a,b,c`. No value may contain a comma.
+    #[must_use]
+    pub fn one_of<S: AsRef<str>>(self, attribute: &str, values: &[S]) -> Self {
+        let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+        self.compares(attribute, "in", &values.join(","))
+    }
+
+    pub(crate) fn parameter(mut self, name: &str, value: &str) -> Self {
+        if !self.0.is_empty() {
+            self.0.push('&');
+        }
+        encode(&mut self.0, name);
+        self.0.push('=');
+        encode(&mut self.0, value);
+        self
+    }
+
+    /// What stands behind the question mark.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Leaves only what RFC 3986 calls unreserved, and the brackets and commas that make a query legible in logs.
+pub(crate) fn encode(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+}
