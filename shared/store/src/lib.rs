@@ -1,14 +1,20 @@
 //! Queue, state store and audit trail: the traits, and the adapters behind them.
 //!
-//! The pipeline sees only the traits. Every adapter passes the one contract suite in [`contract`], which says in
-//! tests what the comments here say in words.
+//! The pipeline sees only the traits. Every adapter passes the one contract suite in `contract` (behind the feature
+//! of that name), which says in tests what the comments here say in words.
 
 mod audit;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod error;
+#[cfg(feature = "embedded")]
+mod private_file;
 mod queue;
 mod state;
 
 pub use audit::{AuditFilter, AuditTrail};
+#[cfg(feature = "embedded")]
+pub use embedded::{EmbeddedStore, OpenError};
 pub use error::StoreError;
 pub use queue::{Depth, Queue, Receipt, Received};
 pub use state::{DeadLetterRow, Finish, FinishedDocument, LeaseReply, LeaseRequest, StateStore};

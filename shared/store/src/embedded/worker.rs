@@ -1,0 +1,146 @@
+//! The thread that owns the connection, and group commit.
+
+use crate::StoreError;
+use rusqlite::Connection;
+use std::{
+    fmt,
+    sync::mpsc::{Receiver, Sender, channel},
+    thread::{Builder, JoinHandle},
+};
+use tokio::sync::oneshot;
+
+/// So many requests share a transaction at most: an answer should not wait for ever on those behind it.
+const MAX_REQUESTS_IN_TRANSACTION: usize = 512;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Write,
+}
+
+/// Tells the asker, once it is known whether the transaction was committed.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Does the work, or learns why it can't be done.
+type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
+
+struct Request {
+    kind: Kind,
+    work: Work,
+}
+
+/// The way to the thread.
+pub(super) struct Worker {
+    requests: Option<Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+        let (requests, inbox) = channel();
+        let thread = Builder::new().name("store".to_owned()).spawn(move || serve(&connection, &inbox))?;
+        Ok(Self { requests: Some(requests), thread: Some(thread) })
+    }
+
+    /// Hands the work to the thread and waits for its answer. The work is done even if the asker goes away.
+    pub(super) async fn run<T, W>(&self, kind: Kind, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            let result = connection.and_then(|connection| match kind {
+                Kind::Read => work(connection),
+                Kind::Write => within_savepoint(connection, work),
+            });
+            Box::new(move |committed| {
+                // Whoever asked may be gone; then nobody wants the answer.
+                drop(reply.send(committed.and(result)));
+            })
+        });
+        let stopped = || StoreError::Unavailable("its thread has stopped".to_owned());
+        let requests = self.requests.as_ref().ok_or_else(stopped)?;
+        requests.send(Request { kind, work }).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for Worker {
+    /// Waits for the thread, so that the file is closed in good order. A process killed instead loses nothing that was
+    /// answered.
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the store had panicked");
+        }
+    }
+}
+
+/// One request's failure must not undo the others in its transaction.
+fn within_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    // A full disk makes SQLite roll back the whole transaction by itself. Whatever came after would be written
+    // on its own, with nobody to answer for it.
+    if connection.is_autocommit() {
+        return Err(StoreError::Unavailable("the transaction was rolled back".to_owned()));
+    }
+    connection.prepare_cached("SAVEPOINT request")?.execute([])?;
+    let result = work(connection);
+    if result.is_err() && !connection.is_autocommit() {
+        connection.prepare_cached("ROLLBACK TO request")?.execute([])?;
+    }
+    if !connection.is_autocommit() {
+        connection.prepare_cached("RELEASE request")?.execute([])?;
+    }
+    result
+}
+
+fn serve(connection: &Connection, inbox: &Receiver<Request>) {
+    while let Ok(request) = inbox.recv() {
+        match request.kind {
+            Kind::Read => (request.work)(Ok(connection))(Ok(())),
+            Kind::Write => transaction(connection, request, inbox),
+        }
+    }
+}
+
+/// Runs the request and all that wait behind it, commits once, then answers.
+fn transaction(connection: &Connection, first: Request, inbox: &Receiver<Request>) {
+    // The lock for writing comes first: a transaction that asks for it halfway can be refused for good.
+    let begun = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
+    if let Err(error) = begun {
+        let error = StoreError::from(error);
+        return (first.work)(Err(error.clone()))(Err(error));
+    }
+    let mut answers = vec![(first.work)(Ok(connection))];
+    while answers.len() < MAX_REQUESTS_IN_TRANSACTION {
+        let Ok(next) = inbox.try_recv() else { break };
+        answers.push((next.work)(Ok(connection)));
+    }
+    let committed = commit(connection);
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+fn commit(connection: &Connection) -> Result<(), StoreError> {
+    if connection.is_autocommit() {
+        return Err(StoreError::Unavailable("the transaction was rolled back".to_owned()));
+    }
+    let committed = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+    if committed.is_err() && !connection.is_autocommit() {
+        // Nothing more can be done where even this fails: the next BEGIN says so.
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+    Ok(committed.map(drop)?)
+}
