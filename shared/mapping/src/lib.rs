@@ -1,1 +1,27 @@
-//! Pure functions from SAP documents to what Coupa must show, and the mapping file.
+//! Pure functions from SAP's documents to what Coupa must show, and the mapping file that customers edit.
+//!
+//! No I/O and no clock: the same state in SAP gives the same image, byte for byte. The pipeline compares images to
+//! decide whether anything has to be sent, so every map here is ordered and every decimal is written one way.
+
+mod bases;
+mod context;
+mod file;
+mod image;
+mod invoice;
+mod order;
+mod payment;
+mod references;
+mod supplier;
+
+pub use bases::{BaseDocuments, Bases, base_documents, cancelled_document};
+pub use context::{Context, CoupaDefaults};
+pub use file::{Adopt, Mapping, MappingError};
+pub use image::{InvoiceImage, LineImage, OrderImage, OrderLineRef, OrderState, PaymentImage, SupplierImage};
+pub use invoice::{carries_mark, invoice, invoice_number};
+pub use order::order;
+pub use payment::payment;
+pub use references::{Reference, difference, ignored_references};
+pub use supplier::supplier;
+
+/// A mapping file with every setting at its default, commented out and explained.
+pub const EXAMPLE: &str = include_str!("../mapping.example.toml");
