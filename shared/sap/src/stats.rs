@@ -1,0 +1,14 @@
+/// Requests since the client was made, for `status` and the tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Requests that were given to the transport, log-ins among them.
+    pub requests: u64,
+    /// Log-ins among them.
+    pub logins: u64,
+    /// Requests that repeated another, because that one failed for the moment.
+    pub retries: u64,
+    /// Sessions that SAP ended before their time.
+    pub sessions_lost: u64,
+    /// Requests that may be in flight now; lower than the setting while SAP is slow.
+    pub parallel_now: usize,
+}
