@@ -45,6 +45,9 @@ pub struct Seen {
     pub key: SapKey,
     /// Its stamp then.
     pub stamp: Option<Stamp>,
+    /// It was cancelled then: all that a payment, which carries no stamp, shows of a change.
+    #[serde(default)]
+    pub cancelled: bool,
     /// When this stamp was first enqueued, by our clock.
     pub first_at: Timestamp,
     /// It was enqueued once more, long enough after for its minute to be over: no change can hide behind it.

@@ -100,8 +100,8 @@ pub struct InvoiceLink {
     pub date: Date,
     /// Where it stands.
     pub stage: InvoiceStage,
-    /// `paid` as last sent.
-    pub paid: bool,
+    /// `paid` as last sent; `None` while no payment of ours stands on it.
+    pub paid: Option<bool>,
     /// The fields last sent, lines and all.
     pub sent: Sent,
 }

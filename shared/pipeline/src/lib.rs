@@ -1,1 +1,104 @@
-//! The use cases: poll, sync, release what waits.
+//! The use cases: poll, sync, and the release of what waits.
+//!
+//! Everything here runs inside the caller's future: no tasks, no timers, no clocks of its own, so that the fault tests
+//! can replay any history from a seed. What an attempt does to Coupa stands in one file per kind of document
+//! ([`supplier`], [`order`], [`invoice`], [`payment`]); what every attempt has in common stands in `attempt`, `batch` and
+//! `wave`.
+
+mod attempt;
+mod batch;
+mod invoice;
+mod order;
+mod overlap;
+mod payment;
+mod payments;
+mod poll;
+mod push;
+mod read;
+mod release;
+mod report;
+mod retry;
+mod settings;
+mod supplier;
+mod wave;
+
+pub use batch::BatchError;
+pub use poll::{Backfill, PollError, PollReport};
+pub use report::{BatchReport, Ended};
+pub use settings::Settings;
+
+use jiff::{SignedDuration, Timestamp};
+use mapping::Mapping;
+use model::{Cause, Change, Clock, Random, Step};
+use model::{CorrelationId, DocumentKey, Lane, Owner};
+use std::{collections::BTreeMap, sync::Arc};
+use store::{Queue, StateStore};
+
+/// Everything that a use case needs, handed in.
+pub struct Pipeline {
+    /// The Service Layer.
+    pub sap: Arc<sap::Client>,
+    /// Coupa.
+    pub coupa: Arc<coupa::Client>,
+    /// Changes on their way.
+    pub queue: Arc<dyn Queue>,
+    /// Leases, links, cursors.
+    pub state: Arc<dyn StateStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// The customer's mapping file.
+    pub mapping: Mapping,
+    /// The rest of the config, as far as it matters here.
+    pub settings: Settings,
+    /// This worker's name in leases.
+    pub owner: Owner,
+    /// SAP's payment terms by number, read once in a while.
+    pub terms: Terms,
+}
+
+/// Master data of SAP that the mapping needs, kept for a while.
+#[derive(Default)]
+pub struct Terms(futures::lock::Mutex<Option<(Timestamp, Arc<BTreeMap<i64, String>>)>>);
+
+/// SAP's payment terms change rarely.
+const TERMS_KEPT: SignedDuration = SignedDuration::from_mins(30);
+
+impl Pipeline {
+    /// SAP's payment terms by number; empty where this Service Layer doesn't offer them.
+    pub(crate) async fn payment_terms(&self) -> Result<Arc<BTreeMap<i64, String>>, sap::Error> {
+        let mut kept = self.terms.0.lock().await;
+        let now = self.clock.now();
+        if let Some((read_at, terms)) = kept.as_ref()
+            && now.duration_since(*read_at) < TERMS_KEPT
+        {
+            return Ok(Arc::clone(terms));
+        }
+        let terms = match self.sap.payment_terms().await {
+            Ok(terms) => terms.into_iter().map(|term| (term.number, term.name)).collect(),
+            Err(sap::Error::Refused { .. } | sap::Error::NotFound { .. }) => BTreeMap::new(),
+            Err(error) => return Err(error),
+        };
+        let terms = Arc::new(terms);
+        *kept = Some((now, Arc::clone(&terms)));
+        Ok(terms)
+    }
+
+    pub(crate) fn change(&self, document: DocumentKey, cause: Cause, lane: Lane) -> Change {
+        Change {
+            document,
+            step: Step::Document,
+            cause,
+            lane,
+            whatever_date: false,
+            seen_at: self.clock.now(),
+            correlation: self.correlation(),
+        }
+    }
+
+    /// A name that ties the traces of one change together.
+    pub(crate) fn correlation(&self) -> CorrelationId {
+        CorrelationId(format!("{:016x}", self.random.next_u64()))
+    }
+}

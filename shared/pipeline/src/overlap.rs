@@ -1,0 +1,122 @@
+//! What a pass's overlap shows again, and what of it must be enqueued again.
+//!
+//! A pass reads once more what SAP stamped shortly before the high-water mark: rows can become visible late, and when
+//! clocks go back an hour is stamped twice. Most of it has been enqueued already. But a stamp has the grain of a minute
+//! at worst, so a row seen within its minute may change again without its stamp moving: such a row is enqueued
+//! once more, when its minute is surely over.
+
+use jiff::{SignedDuration, Timestamp};
+use model::{SapKey, Seen, Stamp};
+use sap::Row;
+use std::collections::BTreeMap;
+
+/// Longer than the hour that a change to winter time repeats.
+pub(crate) const OVERLAP: SignedDuration = SignedDuration::from_mins(75);
+/// A minute of SAP's, and time for a late commit.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(3);
+/// More are forgotten, and merely enqueued again.
+const MOST_KEPT: usize = 5_000;
+
+/// The rows of earlier passes that the overlap can show again.
+pub(crate) struct Overlap(BTreeMap<SapKey, Seen>);
+
+impl Overlap {
+    pub(crate) fn new(seen: Vec<Seen>) -> Self {
+        Self(seen.into_iter().map(|seen| (seen.key.clone(), seen)).collect())
+    }
+
+    /// Whether this row must be enqueued by a pass that began at `pass_began`, by our clock. Remembers it.
+    pub(crate) fn is_news(&mut self, row: &Row, pass_began: Timestamp) -> bool {
+        match self.0.get_mut(&row.key) {
+            Some(seen) if seen.stamp == row.stamp && seen.cancelled == row.cancelled => {
+                if seen.settled {
+                    return false;
+                }
+                seen.settled = pass_began.duration_since(seen.first_at) >= SETTLED_AFTER;
+                true
+            }
+            _ => {
+                let Row { key, stamp, cancelled, .. } = row.clone();
+                let seen = Seen { key: key.clone(), stamp, cancelled, first_at: pass_began, settled: false };
+                self.0.insert(key, seen);
+                true
+            }
+        }
+    }
+
+    /// What to keep for the next pass, which will ask for stamps from `from` on.
+    pub(crate) fn keep(self, from: Option<Stamp>) -> Vec<Seen> {
+        let mut kept: Vec<Seen> =
+            self.0.into_values().filter(|seen| seen.stamp.is_none() || seen.stamp >= from).collect();
+        kept.sort_by_key(|seen| std::cmp::Reverse(seen.first_at));
+        kept.truncate(MOST_KEPT);
+        kept
+    }
+}
+
+/// The stamp so much earlier, in SAP's local time.
+pub(crate) fn earlier(stamp: Stamp, by: SignedDuration) -> Stamp {
+    let moment = stamp.date.to_datetime(stamp.time).saturating_sub(by);
+    Stamp { date: moment.date(), time: moment.time() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::{date, time};
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+    }
+
+    fn stamp(hour: i8, minute: i8) -> Stamp {
+        Stamp { date: date(2026, 3, 5), time: time(hour, minute, 0, 0) }
+    }
+
+    fn row(entry: i64, stamp: Option<Stamp>) -> Row {
+        Row { key: SapKey::DocEntry(entry), stamp, doc_date: None, cancelled: false }
+    }
+
+    #[test]
+    fn a_row_is_enqueued_again_until_its_minute_is_surely_over() {
+        let mut overlap = Overlap::new(vec![]);
+        assert!(overlap.is_news(&row(7, Some(stamp(9, 0))), at(0)));
+        assert!(
+            overlap.is_news(&row(7, Some(stamp(9, 0))), at(1)),
+            "it may have changed within the same minute"
+        );
+        assert!(overlap.is_news(&row(7, Some(stamp(9, 0))), at(5)));
+        assert!(!overlap.is_news(&row(7, Some(stamp(9, 0))), at(10)));
+        assert!(overlap.is_news(&row(7, Some(stamp(9, 20))), at(20)), "a moved stamp is news");
+        assert!(
+            overlap.is_news(&row(7, Some(stamp(8, 20))), at(30)),
+            "so is one that moved back, as in autumn"
+        );
+    }
+
+    #[test]
+    fn a_payment_that_is_cancelled_later_is_news() {
+        let mut overlap = Overlap::new(vec![]);
+        for minutes in [0, 5, 10] {
+            overlap.is_news(&row(9, None), at(minutes));
+        }
+        assert!(!overlap.is_news(&row(9, None), at(15)));
+        assert!(overlap.is_news(&Row { cancelled: true, ..row(9, None) }, at(20)));
+    }
+
+    #[test]
+    fn only_what_can_show_up_again_is_kept() {
+        let mut overlap = Overlap::new(vec![]);
+        overlap.is_news(&row(1, Some(stamp(7, 0))), at(0));
+        overlap.is_news(&row(2, Some(stamp(9, 0))), at(0));
+        overlap.is_news(&row(3, None), at(0));
+        let kept: Vec<_> = overlap.keep(Some(stamp(8, 0))).into_iter().map(|seen| seen.key).collect();
+        assert_eq!(kept, [SapKey::DocEntry(2), SapKey::DocEntry(3)]);
+    }
+
+    #[test]
+    fn the_overlap_reaches_over_midnight() {
+        let before = earlier(stamp(0, 30), OVERLAP);
+        assert_eq!(before, Stamp { date: date(2026, 3, 4), time: time(23, 15, 0, 0) });
+    }
+}

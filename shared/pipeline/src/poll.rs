@@ -1,0 +1,189 @@
+//! Asks SAP what changed, and enqueues the keys.
+//!
+//! A pass reads everything from an overlap before the high-water mark on, in the order of the key and by keyset, so that
+//! nothing shifts while it is read. The next mark is the newest stamp that SAP held *before* the pass began. The
+//! cursor is written after each page, once the queue has confirmed it: a pass that is cut off goes on where it was.
+
+use crate::{
+    Pipeline,
+    overlap::{OVERLAP, Overlap, earlier},
+};
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use model::{Cause, Change, Cursor, DocumentKey, Lane, ObjectKind, Pass, SapKey, Stamp};
+use sap::{Row, Window};
+use store::StoreError;
+
+/// Keys that were given out before the highest one may become visible after it.
+const LATE_ENTRIES: i64 = 50;
+
+/// What a pass, or the part of it that there was time for, did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PollReport {
+    /// Rows that SAP showed.
+    pub rows: usize,
+    /// Changes enqueued.
+    pub enqueued: usize,
+    /// The pass isn't over: call again.
+    pub more: bool,
+    /// Another poller is at the same pass: it will finish it.
+    pub overtaken: bool,
+}
+
+/// Why a poll ended early. What it had read by then is enqueued.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// SAP did not answer as it should.
+    #[error(transparent)]
+    Sap(#[from] sap::Error),
+    /// Our own store did not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Everything of one object from a date on, whatever the start date says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backfill {
+    /// Which object.
+    pub kind: ObjectKind,
+    /// The earliest `DocDate`.
+    pub since: Date,
+}
+
+impl Backfill {
+    fn cursor_name(self) -> String {
+        format!("backfill/{}/{}", self.kind.plural(), self.since)
+    }
+}
+
+impl Pipeline {
+    /// Reads one page of what changed in `kind` and enqueues it. Call again while [`PollReport::more`].
+    pub async fn poll(&self, kind: ObjectKind) -> Result<PollReport, PollError> {
+        let name = format!("poll/{}", kind.plural());
+        let (mut cursor, revision) = self.state.cursor(&name).await?;
+        let pass = match cursor.pass.take() {
+            Some(pass) => pass,
+            None => self.begin(kind).await?,
+        };
+        let first = cursor.high_water.is_none();
+        let window = self.window(kind, &cursor);
+        let page = self.sap.page(kind, &window, pass.after.as_ref()).await?;
+        for text in &page.unreadable {
+            tracing::warn!(
+                object = kind.plural(),
+                row = text,
+                "a row without a readable key was passed over"
+            );
+        }
+
+        let mut overlap = Overlap::new(std::mem::take(&mut cursor.seen));
+        let news = page.rows.iter().filter(|row| overlap.is_news(row, pass.started_at));
+        let lane = if first { Lane::Backfill } else { Lane::Live };
+        let changes: Vec<Change> =
+            news.map(|row| self.change(self.key(kind, &row.key), Cause::Poll, lane)).collect();
+        self.queue.send(&changes, self.clock.now()).await?;
+
+        cursor.last_entry = highest(&page.rows).max(cursor.last_entry);
+        if page.more {
+            cursor.seen = if first { vec![] } else { overlap.keep(None) };
+            let after = page.rows.last().map(|row| row.key.clone()).or_else(|| pass.after.clone());
+            cursor.pass = Some(Pass { after, ..pass });
+        } else {
+            let mark = cursor.high_water.max(pass.target);
+            cursor.high_water = Some(mark.unwrap_or(NOTHING_STAMPED));
+            cursor.seen = overlap.keep(mark.map(|mark| earlier(mark, OVERLAP)));
+            cursor.polled_at = Some(self.clock.now());
+        }
+        let more = page.more;
+        let overtaken = self.keep_cursor(&name, &cursor, revision).await?;
+        Ok(PollReport { rows: page.rows.len(), enqueued: changes.len(), more: more && !overtaken, overtaken })
+    }
+
+    /// Reads one page of a backfill and enqueues it. Call again while [`PollReport::more`]; `restart` forgets that it was
+    /// done before.
+    pub async fn backfill(&self, backfill: Backfill, restart: bool) -> Result<PollReport, PollError> {
+        let name = backfill.cursor_name();
+        let (mut cursor, revision) = self.state.cursor(&name).await?;
+        if restart && cursor.polled_at.is_some() {
+            cursor = Cursor::default();
+        }
+        let after = cursor.pass.as_ref().and_then(|pass| pass.after.clone());
+        let window = Window::ByDocDate { since: backfill.since };
+        let page = self.sap.page(backfill.kind, &window, after.as_ref()).await?;
+        let changes: Vec<Change> = page
+            .rows
+            .iter()
+            .map(|row| Change {
+                whatever_date: true,
+                ..self.change(self.key(backfill.kind, &row.key), Cause::Person, Lane::Backfill)
+            })
+            .collect();
+        self.queue.send(&changes, self.clock.now()).await?;
+        let started_at = cursor.pass.as_ref().map_or_else(|| self.clock.now(), |pass| pass.started_at);
+        cursor.pass = page.more.then(|| Pass {
+            target: None,
+            after: page.rows.last().map(|row| row.key.clone()).or(after),
+            started_at,
+        });
+        cursor.polled_at = (!page.more).then(|| self.clock.now());
+        let overtaken = self.keep_cursor(&name, &cursor, revision).await?;
+        Ok(PollReport {
+            rows: page.rows.len(),
+            enqueued: changes.len(),
+            more: page.more && !overtaken,
+            overtaken,
+        })
+    }
+
+    async fn begin(&self, kind: ObjectKind) -> Result<Pass, sap::Error> {
+        let started_at = self.clock.now();
+        let target = if kind == ObjectKind::Payment {
+            None
+        } else {
+            // A stamp from the far future would make the cursor skip everything until then.
+            self.sap.newest_stamp(kind, self.today().saturating_add(2.days())).await?
+        };
+        Ok(Pass { target, after: None, started_at })
+    }
+
+    fn window(&self, kind: ObjectKind, cursor: &Cursor) -> Window {
+        let Some(mark) = cursor.high_water else {
+            return Window::ByDocDate { since: self.settings.start_date };
+        };
+        let after_entry = cursor.last_entry.saturating_sub(LATE_ENTRIES);
+        if kind == ObjectKind::Payment {
+            let cancelled_since = self.today().saturating_sub(self.settings.payment_rescan);
+            return Window::Payments { after_entry, cancelled_since };
+        }
+        let created_from = mark.date.saturating_sub(1.days());
+        Window::Changed { from: earlier(mark, OVERLAP), last_entry: after_entry, created_from }
+    }
+
+    async fn keep_cursor(&self, name: &str, cursor: &Cursor, revision: u64) -> Result<bool, StoreError> {
+        match self.state.save_cursor(name, cursor, revision).await {
+            Ok(_) => Ok(false),
+            Err(StoreError::Conflict(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn key(&self, kind: ObjectKind, key: &SapKey) -> DocumentKey {
+        DocumentKey { company: self.settings.company.clone(), kind, key: key.clone() }
+    }
+
+    /// Today in UTC: only for bounds that are days wide.
+    pub(crate) fn today(&self) -> Date {
+        self.clock.now().to_zoned(TimeZone::UTC).date()
+    }
+}
+
+/// The mark where the first pass found nothing stamped: earlier than anything, so that the first stamp is seen.
+const NOTHING_STAMPED: Stamp =
+    Stamp { date: Date::constant(1900, 1, 1), time: jiff::civil::Time::midnight() };
+
+fn highest(rows: &[Row]) -> i64 {
+    let entries = rows.iter().filter_map(|row| match row.key {
+        SapKey::DocEntry(entry) => Some(entry),
+        SapKey::CardCode(_) => None,
+    });
+    entries.max().unwrap_or(0)
+}

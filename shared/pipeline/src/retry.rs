@@ -1,0 +1,128 @@
+//! What an attempt's failure leads to: pure arithmetic, so that any history can be replayed.
+
+use jiff::{SignedDuration, Timestamp};
+use model::{Code, ErrorClass, Failure, Random};
+
+/// Longer pauses than this are spent parked in the state store, not in the queue.
+pub const LONGEST_IN_QUEUE: SignedDuration = SignedDuration::from_mins(15);
+/// No pause is longer.
+const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+/// Something that waits for a document is looked at so often even if nobody says that it arrived.
+const WAITING_FALLBACK: SignedDuration = SignedDuration::from_mins(30);
+/// Attempts in a row that never reached an end, after which it is ours to mend.
+pub const MAX_UNFINISHED: u32 = 5;
+
+/// What happens next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Seen again in the queue then.
+    PutBack(Timestamp),
+    /// Parked until then, or until what it waits for arrives.
+    Park(Timestamp),
+    /// Nobody tries again without being asked; the failure may have become another one on the way.
+    DeadLetter(Failure),
+}
+
+/// How the failing has gone so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Attempts before this one, since the last success.
+    pub tries: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// The present moment.
+    pub now: Timestamp,
+    /// It waits for a document that will announce itself.
+    pub announced: bool,
+}
+
+/// Decides by the failure's class alone.
+pub fn next(failure: &Failure, trouble: Trouble, waiting_limit: SignedDuration, random: &dyn Random) -> Next {
+    if !failure.class().heals() {
+        return Next::DeadLetter(failure.clone());
+    }
+    if trouble.now.duration_since(trouble.since) > waiting_limit {
+        let message = format!("since {}, lastly: {} {}", trouble.since, failure.code, failure.message);
+        return Next::DeadLetter(Failure::new(Code::WaitedTooLong, message));
+    }
+    let waiting = failure.class() == ErrorClass::Waiting;
+    let pause = if waiting && trouble.announced {
+        WAITING_FALLBACK
+    } else {
+        backoff(
+            trouble.tries,
+            if waiting { SignedDuration::from_secs(60) } else { SignedDuration::from_secs(2) },
+            random,
+        )
+    };
+    let at = trouble.now.saturating_add(pause).unwrap_or(trouble.now);
+    if waiting || pause > LONGEST_IN_QUEUE { Next::Park(at) } else { Next::PutBack(at) }
+}
+
+/// Exponential with jitter over its upper half, so that what failed together comes back spread out.
+fn backoff(tries: u32, first: SignedDuration, random: &dyn Random) -> SignedDuration {
+    let ceiling_ms = first.as_millis().saturating_mul(1_i128 << tries.min(20)).min(LONGEST.as_millis());
+    let half = u64::try_from(ceiling_ms / 2).unwrap_or(u64::MAX).max(1);
+    let pause_ms = half.saturating_add(random.next_u64() % half);
+    SignedDuration::from_millis(i64::try_from(pause_ms).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(u64);
+    impl Random for Fixed {
+        fn next_u64(&self) -> u64 {
+            self.0
+        }
+    }
+
+    const LIMIT: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+    fn trouble(tries: u32, hours: i64, announced: bool) -> Trouble {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        Trouble { tries, since: now - SignedDuration::from_hours(hours), now, announced }
+    }
+
+    fn pause(next: &Next) -> i64 {
+        match next {
+            Next::PutBack(at) | Next::Park(at) => at.as_second() - 1_800_000_000,
+            Next::DeadLetter(failure) => panic!("{failure}"),
+        }
+    }
+
+    #[test]
+    fn what_does_not_heal_is_never_tried_again() {
+        let failure = Failure::new(Code::CoupaRefused, "no");
+        assert_eq!(next(&failure, trouble(0, 0, false), LIMIT, &Fixed(0)), Next::DeadLetter(failure));
+    }
+
+    #[test]
+    fn pauses_grow_and_long_ones_are_parked() {
+        let failure = Failure::new(Code::CoupaUnreachable, "down");
+        let at = |tries| next(&failure, trouble(tries, 1, false), LIMIT, &Fixed(u64::MAX - 1));
+        assert!(pause(&at(0)) <= 2);
+        assert!(pause(&at(3)) > pause(&at(1)));
+        assert!(matches!(at(3), Next::PutBack(_)));
+        assert!(matches!(at(12), Next::Park(_)));
+        assert!(pause(&at(60)) <= 3_600);
+    }
+
+    #[test]
+    fn an_outage_of_weeks_does_not_use_up_attempts_but_the_limit_ends_it() {
+        let failure = Failure::new(Code::SapUnreachable, "down");
+        assert!(matches!(next(&failure, trouble(5_000, 24 * 29, false), LIMIT, &Fixed(7)), Next::Park(_)));
+        let end = next(&failure, trouble(5_000, 24 * 31, false), LIMIT, &Fixed(7));
+        let Next::DeadLetter(letter) = end else { panic!("{end:?}") };
+        assert_eq!(letter.code, Code::WaitedTooLong);
+        assert!(letter.message.contains("BC-0101"), "{}", letter.message);
+    }
+
+    #[test]
+    fn waiting_is_always_parked() {
+        let failure = Failure::new(Code::Waiting, "order 5");
+        assert!(matches!(next(&failure, trouble(0, 0, true), LIMIT, &Fixed(0)), Next::Park(_)));
+        assert!(pause(&next(&failure, trouble(0, 0, false), LIMIT, &Fixed(0))) <= 60);
+    }
+}

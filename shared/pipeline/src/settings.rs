@@ -1,0 +1,49 @@
+use jiff::{SignedDuration, civil::Date};
+use mapping::CoupaDefaults;
+use model::{CompanyDb, ObjectKind};
+use std::{collections::BTreeSet, time::Duration};
+
+/// The part of the config that the pipeline goes by.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whose documents.
+    pub company: CompanyDb,
+    /// Which of them.
+    pub objects: BTreeSet<ObjectKind>,
+    /// Documents with an earlier `DocDate` are left alone, unless something that isn't needs them.
+    pub start_date: Date,
+    /// How far back a payment may be cancelled and still be noticed.
+    pub payment_rescan: SignedDuration,
+    /// What waits longer becomes a dead letter.
+    pub waiting_limit: SignedDuration,
+    /// How long one call to Coupa may take.
+    pub request_timeout: Duration,
+    /// How long after its timeout a call to Coupa may still arrive there.
+    pub max_arrival_delay: Duration,
+    /// How long a lease is good for work, beside the two above.
+    pub working_time: Duration,
+    /// How many documents are worked on side by side.
+    pub parallel: usize,
+    /// What every document in Coupa needs and SAP doesn't have.
+    pub defaults: CoupaDefaults,
+    /// Reason code for reopening a soft-closed order, where Coupa asks for one.
+    pub reopen_reason: Option<String>,
+    /// Submitted invoices skip Coupa's approvals.
+    pub bypass_approvals: bool,
+}
+
+impl Settings {
+    /// A write to Coupa starts only while the lease lasts at least this much longer.
+    pub(crate) fn reserve(&self) -> SignedDuration {
+        signed(self.request_timeout).saturating_add(signed(self.max_arrival_delay))
+    }
+
+    /// For how long a lease is taken.
+    pub(crate) fn lease(&self) -> SignedDuration {
+        self.reserve().saturating_add(signed(self.working_time))
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
