@@ -1,23 +1,37 @@
-use crate::{
-    Action, BudgetLedger, BudgetState, Call, Error, Invoice, Order, Query, Rate, Record, Settings, Supplier,
-};
-use model::{Clock, CoupaId, Random, Sent};
+use crate::{BudgetLedger, BudgetState, Error, Rate, Settings, gate::Gate, token::Tokens};
+use http::{HeaderValue, Method, Uri};
+use model::{Clock, Random};
+use rust_decimal::Decimal;
 use secrecy::SecretString;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
 };
 use wire::Transport;
 
 /// Coupa, as one OAuth client sees it.
 pub struct Client {
-    settings: Settings,
+    pub(crate) settings: Settings,
+    pub(crate) base: String,
+    pub(crate) api_version: Option<HeaderValue>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) tokens: Tokens,
+    pub(crate) gate: Gate,
+    pub(crate) counters: Counters,
 }
 
 /// Settings that can't work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no URL of a Coupa instance")]
-pub struct SettingsError(pub String);
+pub enum SettingsError {
+    /// Not `https://` and a host, without path, query or password.
+    #[error("`{0}` is no URL of a Coupa instance: expected https://name.coupahost.com")]
+    Url(String),
+    /// It can't stand in a header.
+    #[error("`{0}` is no API version")]
+    ApiVersion(String),
+}
 
 /// Calls since the client was made, for `status` and the tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,123 +52,86 @@ pub struct Stats {
     pub waited_ms: u64,
 }
 
-/// How sure it is that the OAuth client has a scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScopeCheck {
-    /// A read that needs it succeeded.
-    Tried,
-    /// It can't be tried without writing, but the token names it.
-    Granted,
-    /// It can't be tried without writing, and the token does not say.
-    NotSaid,
+impl Stats {
+    /// Requests that went out for documents.
+    pub const fn calls(&self) -> u64 {
+        self.gets + self.posts + self.puts
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Counters {
+    gets: AtomicU64,
+    posts: AtomicU64,
+    puts: AtomicU64,
+    pub(crate) tokens: AtomicU64,
+    pub(crate) slowed: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn of(&self, method: &Method) -> &AtomicU64 {
+        match *method {
+            Method::POST => &self.posts,
+            Method::PUT => &self.puts,
+            _ => &self.gets,
+        }
+    }
 }
 
 impl Client {
     /// A client that has not spoken to Coupa yet.
     pub fn new(
         settings: Settings,
-        _transport: Arc<dyn Transport>,
-        _clock: Arc<dyn Clock>,
-        _random: Arc<dyn Random>,
-        _client_secret: SecretString,
-        _ledger: Arc<dyn BudgetLedger>,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        client_secret: SecretString,
+        ledger: Arc<dyn BudgetLedger>,
     ) -> Result<Self, SettingsError> {
-        Ok(Self { settings })
-    }
-
-    /// One page, at most 50 rows, in the order of the id.
-    pub async fn page<T: Record>(&self, _call: &Call<'_>, _query: &Query) -> Result<Vec<T>, Error> {
-        Err(unwritten())
-    }
-
-    /// All rows, page by page, by keyset: nothing is missed or seen twice while rows come and go.
-    pub async fn list<T: Record>(&self, _call: &Call<'_>, _query: &Query) -> Result<Vec<T>, Error> {
-        Err(unwritten())
-    }
-
-    /// The suppliers that carry these numbers exactly. A number nobody carries has no entry.
-    pub async fn find_suppliers(
-        &self,
-        _call: &Call<'_>,
-        _numbers: &[String],
-    ) -> Result<BTreeMap<String, Vec<Supplier>>, Error> {
-        Err(unwritten())
-    }
-
-    /// The orders that carry these po-numbers exactly.
-    pub async fn find_orders(
-        &self,
-        _call: &Call<'_>,
-        _numbers: &[String],
-    ) -> Result<BTreeMap<String, Vec<Order>>, Error> {
-        Err(unwritten())
-    }
-
-    /// The invoices and credit notes that carry these numbers exactly, of whatever supplier: the caller matches
-    /// the pair of supplier and number.
-    pub async fn find_invoices(
-        &self,
-        _call: &Call<'_>,
-        _numbers: &[String],
-    ) -> Result<BTreeMap<String, Vec<Invoice>>, Error> {
-        Err(unwritten())
-    }
-
-    /// The invoices of these ids, payments and all. An id that Coupa doesn't know has no entry.
-    pub async fn invoices_by_id(
-        &self,
-        _call: &Call<'_>,
-        _ids: &[CoupaId],
-    ) -> Result<BTreeMap<CoupaId, Invoice>, Error> {
-        Err(unwritten())
-    }
-
-    /// One document by its id.
-    pub async fn get<T: Record>(&self, _call: &Call<'_>, _id: CoupaId) -> Result<T, Error> {
-        Err(unwritten())
-    }
-
-    /// Creates a document.
-    pub async fn create<T: Record>(&self, _call: &Call<'_>, _body: &Sent) -> Result<T, Error> {
-        Err(unwritten())
-    }
-
-    /// Changes the attributes that `body` names.
-    pub async fn update<T: Record>(&self, _call: &Call<'_>, _id: CoupaId, _body: &Sent) -> Result<T, Error> {
-        Err(unwritten())
-    }
-
-    /// Does something to a document.
-    pub async fn act<T: Record>(&self, _call: &Call<'_>, _id: CoupaId, _action: &Action) -> Result<T, Error> {
-        Err(unwritten())
-    }
-
-    /// Which of `codes` Coupa knows, exactly as they are spelled.
-    pub async fn known(
-        &self,
-        _call: &Call<'_>,
-        _kind: crate::Reference,
-        _codes: &[String],
-    ) -> Result<BTreeSet<String>, Error> {
-        Err(unwritten())
-    }
-
-    /// Tries a scope with a harmless read.
-    pub async fn try_scope(&self, _call: &Call<'_>, _scope: &str) -> Result<ScopeCheck, Error> {
-        Err(unwritten())
+        let base = base_of(&settings.url)?;
+        let api_version = match settings.api_version.as_str() {
+            "" => None,
+            version => Some(
+                HeaderValue::from_str(version).map_err(|_| SettingsError::ApiVersion(version.to_owned()))?,
+            ),
+        };
+        let rate = settings.requests_per_second;
+        let gate = Gate::new(rate, Arc::clone(&clock), Arc::clone(&random), ledger);
+        let tokens = Tokens::new(client_secret);
+        let counters = Counters::default();
+        Ok(Self { settings, base, api_version, transport, clock, random, tokens, gate, counters })
     }
 
     /// Calls so far.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        let (waits, waited_ms) = self.gate.waits();
+        let counters = &self.counters;
+        Stats {
+            gets: counters.gets.load(Relaxed),
+            posts: counters.posts.load(Relaxed),
+            puts: counters.puts.load(Relaxed),
+            tokens: counters.tokens.load(Relaxed),
+            slowed: counters.slowed.load(Relaxed),
+            waits,
+            waited_ms,
+        }
     }
 
-    /// What is left of the budget, and the rate that holds now.
+    /// What is left of the budget, and the rate that holds now: the configured one, or less after a 429.
     pub async fn budget(&self) -> Result<(BudgetState, Rate), Error> {
-        Ok((BudgetState::default(), self.settings.requests_per_second))
+        let (state, halvings) = self.gate.state().await?;
+        let configured = self.settings.requests_per_second;
+        let slowed = configured.requests_per_second() / Decimal::from(1_u32 << halvings);
+        Ok((state, Rate::per_second(slowed).unwrap_or(configured)))
     }
 }
 
-fn unwritten() -> Error {
-    Error::NotSent("this call is not written yet".to_owned())
+fn base_of(url: &str) -> Result<String, SettingsError> {
+    let refused = || SettingsError::Url(url.to_owned());
+    let trimmed = url.trim_end_matches('/');
+    let uri: Uri = trimmed.parse().map_err(|_| refused())?;
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let bare = uri.path().trim_matches('/').is_empty() && uri.query().is_none();
+    let named = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    if matches!(scheme, "https" | "http") && bare && named { Ok(trimmed.to_owned()) } else { Err(refused()) }
 }

@@ -112,7 +112,10 @@ impl Error {
     /// What it means for the work.
     pub fn failure(&self) -> Failure {
         let code = match self {
-            Self::NotSent(_) | Self::Unreachable(_) | Self::ServerFailure { .. } => Code::CoupaUnreachable,
+            // What is too late for this lease is in time for the next one: transient, like an outage.
+            Self::NotSent(_) | Self::Unreachable(_) | Self::ServerFailure { .. } | Self::TooLate => {
+                Code::CoupaUnreachable
+            }
             Self::OutcomeUnknown { .. } => Code::CoupaOutcomeUnknown,
             Self::RateLimited { .. } => Code::CoupaRateLimited,
             Self::Unauthorized(_) | Self::InvalidClient(_) => Code::CoupaTokenRefused,
@@ -121,8 +124,6 @@ impl Error {
             Self::Invalid(_) if self.reference_unknown() => Code::CoupaReferenceUnknown,
             Self::Invalid(_) => Code::CoupaRefused,
             Self::BadReply(_) | Self::TooLarge(_) => Code::CoupaBadReply,
-            // The lease runs out on its own account; the next attempt has a new one.
-            Self::TooLate => Code::CoupaUnreachable,
             Self::Ledger(_) => Code::StoreFailed,
         };
         Failure::new(code, self.to_string())

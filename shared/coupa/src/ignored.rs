@@ -1,7 +1,15 @@
-//! References that Coupa took without a word and did not apply.
+//! References that Coupa took without a word and did not apply. Its documents say that a reference to something
+//! that does not exist leaves the value as it was; only the reply shows it.
 
 use model::Sent;
+use rust_decimal::Decimal;
 use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Scalars that refer to something.
+const SCALARS: [&str; 1] = ["order-line-id"];
+/// What a line is found again by, in this order.
+const IDENTITIES: [&str; 3] = ["id", "external-reference-number", "line-num"];
 
 /// A reference that the reply shows otherwise than it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +23,147 @@ pub struct Ignored {
 }
 
 /// Compares what was sent with what Coupa shows: every reference (supplier, currency, payment term, ship-to,
-/// units, accounts) that `reply` holds, and lines by their number or id.
-pub fn ignored_references<T: Serialize>(_sent: &Sent, _reply: &T) -> Vec<Ignored> {
-    Vec::new()
+/// units, accounts, order lines) that the type of `reply` reads, lines found again by id, reference or number. A
+/// line that is not there at all is reported too.
+pub fn ignored_references<T: Serialize>(sent: &Sent, reply: &T) -> Vec<Ignored> {
+    let mut ignored = Vec::new();
+    if let Ok(Value::Object(shown)) = serde_json::to_value(reply) {
+        compare_members(sent, &shown, "", &mut ignored);
+    }
+    ignored
+}
+
+fn compare_members(sent: &Sent, shown: &Map<String, Value>, path: &str, ignored: &mut Vec<Ignored>) {
+    for (name, sent) in sent {
+        let name = name.replace('_', "-");
+        // What the type does not read can't be judged.
+        let Some(shown) = shown.get(&name) else { continue };
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match (sent, shown) {
+            (Value::Object(sent), shown) => compare_reference(sent, shown, &path, ignored),
+            (Value::Array(sent), Value::Array(shown)) => compare_lines(sent, shown, &path, ignored),
+            _ if SCALARS.contains(&name.as_str()) => compare_scalar(sent, shown, path, ignored),
+            _ => {}
+        }
+    }
+}
+
+fn compare_reference(sent: &Sent, shown: &Value, path: &str, ignored: &mut Vec<Ignored>) {
+    match shown {
+        Value::Object(shown) => {
+            for (name, sent) in sent {
+                let name = name.replace('_', "-");
+                if let (false, Some(shown)) = (sent.is_object() || sent.is_array(), shown.get(&name)) {
+                    compare_scalar(sent, shown, format!("{path}.{name}"), ignored);
+                }
+            }
+        }
+        // The whole reference is missing: one entry says so.
+        _ => {
+            if let Some((name, sent)) = sent.iter().find(|(_, value)| !text(value).is_empty()) {
+                compare_scalar(sent, &Value::Null, format!("{path}.{name}"), ignored);
+            }
+        }
+    }
+}
+
+fn compare_lines(sent: &[Value], shown: &[Value], path: &str, ignored: &mut Vec<Ignored>) {
+    let lines = sent.iter().enumerate().filter_map(|(at, line)| Some((at, line.as_object()?)));
+    for (at, line) in lines {
+        if line.contains_key("_delete") {
+            continue;
+        }
+        // Lists of anything but lines have none of these; they hold no references.
+        let identity = IDENTITIES.iter().find_map(|name| Some((*name, line.get(*name)?)));
+        let Some((name, value)) = identity else { continue };
+        let same = |shown: &&Map<String, Value>| shown.get(name).is_some_and(|shown| same(value, shown));
+        let path = format!("{path}[{}]", at + 1);
+        match shown.iter().filter_map(Value::as_object).find(same) {
+            Some(shown) => compare_members(line, shown, &path, ignored),
+            None => ignored.push(Ignored { path, sent: text(value), shown: String::new() }),
+        }
+    }
+}
+
+fn compare_scalar(sent: &Value, shown: &Value, path: String, ignored: &mut Vec<Ignored>) {
+    if !same(sent, shown) {
+        ignored.push(Ignored { path, sent: text(sent), shown: text(shown) });
+    }
+}
+
+/// Coupa finds codes and logins whatever their case, and shows them as they were created.
+fn same(sent: &Value, shown: &Value) -> bool {
+    let (sent, shown) = (text(sent), text(shown));
+    if sent.to_lowercase() == shown.to_lowercase() {
+        return true;
+    }
+    // 2 and "2.0" are one line number; but "00017" and "17" are two supplier numbers.
+    let number = |text: &str| Decimal::from_str_exact(text).ok().filter(|_| !text.starts_with('0'));
+    matches!((number(&sent), number(&shown)), (Some(sent), Some(shown)) if sent == shown)
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Order;
+    use serde_json::json;
+
+    fn sent() -> Sent {
+        let Value::Object(sent) = json!({
+            "po-number": "7", "supplier": {"number": "00017"}, "payment-term": {"code": "Net 30"},
+            "ship-to-user": {"login": "Buyer"},
+            "order-lines": [
+                {"line-num": "1", "external-reference-number": "A/1/0", "uom": {"code": "EA"},
+                 "account": {"code": "100-IT", "segment-1": "100", "account-type": {"name": "Main COA"}}},
+                {"id": 5, "_delete": true},
+                {"id": 6, "uom": {"code": "KG"}},
+            ],
+        }) else {
+            unreachable!()
+        };
+        sent
+    }
+
+    fn reply(text: &str) -> Order {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_reply_that_shows_every_reference_is_fine() {
+        let reply = reply(
+            r#"{"id":1,"supplier":{"id":9,"number":"00017"},"payment-term":{"code":"NET 30"},"ship-to-user":{"login":"buyer","email":null},
+            "order-lines":[{"id":6,"uom":{"code":"KG"}},{"id":4,"line-num":1,"external-reference-number":"A/1/0","uom":{"code":"EA"},"account":{"id":2,"code":"100-IT"}}]}"#,
+        );
+        assert_eq!(ignored_references(&sent(), &reply), []);
+    }
+
+    #[test]
+    fn what_coupa_left_out_or_left_as_it_was_is_named() {
+        let reply = reply(
+            r#"{"id":1,"supplier":{"number":"17"},"payment-term":null,"ship-to-user":{"login":null},
+            "order-lines":[{"id":4,"external-reference-number":"A/1/0","uom":{"code":"BX"},"account":{"code":"100-HR"}}]}"#,
+        );
+        let ignored = ignored_references(&sent(), &reply);
+        let told: Vec<String> =
+            ignored.iter().map(|one| format!("{} {}>{}", one.path, one.sent, one.shown)).collect();
+        assert_eq!(
+            told,
+            [
+                "order-lines[1].account.code 100-IT>100-HR",
+                "order-lines[1].uom.code EA>BX",
+                "order-lines[3] 6>",
+                "payment-term.code Net 30>",
+                "ship-to-user.login Buyer>",
+                "supplier.number 00017>17",
+            ]
+        );
+    }
 }

@@ -4,23 +4,31 @@ mod budget;
 mod call;
 mod client;
 mod decode;
+mod documents;
 mod error;
+mod exchange;
+mod find;
+mod gate;
 mod ignored;
+mod pacer;
 mod problems;
 mod query;
 mod reference;
 mod replies;
 mod resource;
+mod retry;
 mod settings;
+mod token;
 
 pub use budget::{BudgetLedger, BudgetState, LedgerError};
 pub use call::{Call, Tally};
-pub use client::{Client, ScopeCheck, SettingsError, Stats};
+pub use client::{Client, SettingsError, Stats};
+pub use documents::PAGE;
 pub use error::Error;
 pub use ignored::{Ignored, ignored_references};
 pub use problems::Problem;
 pub use query::Query;
-pub use reference::Reference;
+pub use reference::{Reference, ScopeCheck};
 pub use replies::{
     Account, Address, Coded, Invoice, InvoiceLine, InvoicePayment, Order, OrderLine, Record, Supplier,
     SupplierRef, User,

@@ -38,14 +38,16 @@ impl Query {
         encode(&mut self.0, value);
         self
     }
+}
 
-    /// What stands behind the question mark.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+/// What stands behind the question mark.
+impl From<Query> for String {
+    fn from(query: Query) -> Self {
+        query.0
     }
 }
 
-/// Leaves only what RFC 3986 calls unreserved, and the brackets and commas that make a query legible in logs.
+/// Leaves only what RFC 3986 calls unreserved.
 pub(crate) fn encode(out: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
