@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod http;
+mod pins;
 mod probe;
 mod system;
 mod tls;

@@ -1,5 +1,12 @@
+use crate::pins::PinVerifier;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use std::{fmt, str::FromStr};
+use rustls::{
+    ClientConfig, RootCertStore,
+    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use std::{fmt, str::FromStr, sync::Arc};
 
 /// How the other side's certificate is judged. There is no third way, and none that accepts everything.
 #[derive(Clone, Debug)]
@@ -68,4 +75,72 @@ pub enum TlsError {
     /// The HTTP client can't be made.
     #[error("no HTTP client: {0}")]
     Client(String),
+}
+
+impl Tls {
+    pub(crate) fn client_config(&self) -> Result<ClientConfig, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier: Arc<dyn ServerCertVerifier> = match self {
+            Self::Roots(Roots::System) => {
+                let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(&provider));
+                Arc::new(verifier.map_err(|error| TlsError::System(error.to_string()))?)
+            }
+            Self::Roots(Roots::CaFile(pem)) => {
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots(pem)?), Arc::clone(&provider))
+                    .build()
+                    .map_err(|error| TlsError::CaFile(error.to_string()))?
+            }
+            Self::Pins(pins) if matches!(pins.len(), 1 | 2) => {
+                Arc::new(PinVerifier { pins: pins.clone(), provider: Arc::clone(&provider) })
+            }
+            Self::Pins(pins) => return Err(TlsError::Pins(pins.len())),
+        };
+        config_with(provider, verifier)
+    }
+}
+
+pub(crate) fn config_with(
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<ClientConfig, TlsError> {
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsError::Client(error.to_string()))?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+fn roots(pem: &[u8]) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| TlsError::CaFile(error.to_string()))?;
+        roots.add(certificate).map_err(|error| TlsError::CaFile(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(TlsError::CaFile("it holds no certificate in PEM".to_owned()));
+    }
+    Ok(roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_is_read_in_both_spellings() {
+        let base64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let pin: SpkiPin = base64.parse().unwrap();
+        assert_eq!(format!("sha256//{base64}").parse::<SpkiPin>().unwrap(), pin);
+        assert_eq!(pin.to_string(), format!("sha256//{base64}"));
+        for bad in ["", "sha256//", "47DEQpj8HBSa", "sha1//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="] {
+            assert!(bad.parse::<SpkiPin>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rules_that_cannot_work_are_refused_at_start() {
+        let error = |tls: Tls| tls.client_config().unwrap_err();
+        assert_eq!(error(Tls::Pins(vec![])), TlsError::Pins(0));
+        assert_eq!(error(Tls::Pins(vec![SpkiPin([0; 32]); 3])), TlsError::Pins(3));
+        assert!(matches!(error(Tls::Roots(Roots::CaFile(b"nothing".to_vec()))), TlsError::CaFile(_)));
+    }
 }

@@ -1,0 +1,110 @@
+//! Which certificates are accepted, by roots and by pin.
+
+mod support;
+
+use support::{HELLO, Identity, LIMITS, get, issued, self_signed, tls_server};
+use wire::{
+    CertificateSeen, HttpTransport, Roots, SpkiPin, Tls, Transport as _, TransportError, check_url,
+    probe_certificate,
+};
+
+async fn serve(identity: Identity) -> u16 {
+    tls_server(identity.certificate, identity.key, HELLO).await.port()
+}
+
+async fn ask(tls: &Tls, port: u16) -> Result<String, TransportError> {
+    let transport = HttpTransport::new(tls).unwrap();
+    let reply = transport.send(get(&format!("https://localhost:{port}/?secret=1")), LIMITS).await?;
+    Ok(String::from_utf8(reply.body().to_vec()).unwrap())
+}
+
+async fn probe(port: u16) -> CertificateSeen {
+    probe_certificate(&check_url(&format!("https://localhost:{port}")).unwrap()).await.unwrap()
+}
+
+fn by_ca(pem: &str) -> Tls {
+    Tls::Roots(Roots::CaFile(pem.as_bytes().to_vec()))
+}
+
+fn not_sent(result: Result<String, TransportError>) -> String {
+    match result {
+        Err(TransportError::NotSent(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_leaf_of_the_given_ca_is_accepted_and_others_are_not() {
+    let identity = issued("localhost");
+    let ca = identity.root_pem.clone();
+    let port = serve(identity).await;
+    assert_eq!(ask(&by_ca(&ca), port).await.unwrap(), "hello");
+
+    let text = not_sent(ask(&by_ca(&issued("localhost").root_pem), port).await);
+    assert!(text.contains("invalid peer certificate"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_clean_self_signed_leaf_is_accepted_as_its_own_root() {
+    let identity = self_signed("localhost", false);
+    let own = identity.root_pem.clone();
+    assert_eq!(ask(&by_ca(&own), serve(identity).await).await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn saps_own_certificate_needs_a_pin() {
+    let identity = self_signed("localhost", true);
+    let own = identity.root_pem.clone();
+    let port = serve(identity).await;
+    let text = not_sent(ask(&by_ca(&own), port).await);
+    assert!(text.contains("CaUsedAsEndEntity"), "{text}");
+
+    let seen = probe(port).await;
+    assert!(seen.holds_key);
+    assert_eq!(ask(&Tls::Pins(vec![seen.spki_pin]), port).await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn another_key_than_the_pinned_one_is_refused_and_named() {
+    let port = serve(self_signed("localhost", true)).await;
+    let met = probe(port).await.spki_pin;
+    let wrong: SpkiPin = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".parse().unwrap();
+    let text = not_sent(ask(&Tls::Pins(vec![wrong]), port).await);
+    assert!(text.contains(&met.to_string()), "{text}");
+    assert_eq!(ask(&Tls::Pins(vec![wrong, met]), port).await.unwrap(), "hello", "the second pin counts too");
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_match_passes_by_pin_only() {
+    let identity = issued("sap.example.local");
+    let ca = identity.root_pem.clone();
+    let port = serve(identity).await;
+    let text = not_sent(ask(&by_ca(&ca), port).await);
+    assert!(text.contains("NotValidForName") || text.contains("not valid for name"), "{text}");
+    let pin = probe(port).await.spki_pin;
+    assert_eq!(ask(&Tls::Pins(vec![pin]), port).await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_copied_certificate_without_its_key_is_refused() {
+    let real = self_signed("localhost", true);
+    let thief = self_signed("localhost", true);
+    let port = tls_server(real.certificate, thief.key, HELLO).await.port();
+    let seen = probe(port).await;
+    assert!(!seen.holds_key);
+    not_sent(ask(&Tls::Pins(vec![seen.spki_pin]), port).await);
+}
+
+#[tokio::test]
+async fn the_fingerprint_is_spelled_as_browsers_do() {
+    let seen = probe(serve(issued("localhost")).await).await;
+    assert_eq!(seen.fingerprint_sha256.split(':').count(), 32);
+    assert_eq!(seen.intermediates, 0);
+}
+
+#[tokio::test]
+async fn a_probe_of_nobody_says_why() {
+    let error = probe_certificate(&check_url("https://127.0.0.1:1").unwrap()).await.unwrap_err();
+    assert!(matches!(error, TransportError::NotSent(_)), "{error}");
+}
