@@ -1,4 +1,5 @@
 //! What counts as not sent, as no reply, and as too large.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
