@@ -1,0 +1,240 @@
+//! Query parameters: paging, order, and conditions such as `supplier[number]=V1` or `updated_at[gt]=…`.
+
+use super::problem::Problem;
+use super::projection::Projection;
+use super::schema::{CUSTOM_FIELDS, Kind, Type};
+
+/// How a condition compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Equal,
+    Contains,
+    StartsWith,
+    EndsWith,
+    Greater,
+    Less,
+    GreaterOrEqual,
+    LessOrEqual,
+    NotEqual,
+    In,
+    NotIn,
+    Blank,
+}
+
+/// One condition: the way to an attribute, and what it must be.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    /// Attribute names from the object inwards.
+    pub(crate) path: Vec<String>,
+    /// How it compares.
+    pub(crate) operator: Operator,
+    /// With what; several for `in` and `not_in`.
+    pub(crate) values: Vec<String>,
+}
+
+/// The question that a URL asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    /// All must hold.
+    pub(crate) conditions: Vec<Condition>,
+    /// Records at most.
+    pub(crate) limit: usize,
+    /// Records to leave out first.
+    pub(crate) offset: usize,
+    /// The attribute that orders them.
+    pub(crate) order_by: String,
+    /// Whether the greatest comes first.
+    pub(crate) descending: bool,
+    /// What to show of each.
+    pub(crate) projection: Projection,
+    /// Whether deleted order lines are shown.
+    pub(crate) show_deleted: bool,
+    /// The `exported` flag to set, on PUT.
+    pub(crate) exported: Option<bool>,
+}
+
+/// The most records in one page.
+const PAGE: usize = 50;
+
+/// The pairs of a query string, decoded.
+pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
+        .collect()
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        match first {
+            b'+' => bytes.push(b' '),
+            b'%' => match tail.get(..2).and_then(hex) {
+                Some(byte) => {
+                    bytes.push(byte);
+                    rest = tail.get(2..).unwrap_or_default();
+                }
+                None => bytes.push(b'%'),
+            },
+            other => bytes.push(*other),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+fn bad(message: String) -> Problem {
+    Problem::refused("query", message)
+}
+
+impl Query {
+    /// Reads a query string. A write (`PUT`, `POST`) knows no conditions.
+    pub(crate) fn parse(kind: Kind, text: &str, writing: bool) -> Result<Self, Problem> {
+        let mut query = Self {
+            conditions: Vec::new(),
+            limit: PAGE,
+            offset: 0,
+            order_by: "id".to_owned(),
+            descending: false,
+            projection: Projection::Full,
+            show_deleted: false,
+            exported: None,
+        };
+        let mut fields = None;
+        for (name, value) in pairs(text) {
+            match name.as_str() {
+                "fields" => fields = Some(Projection::fields(kind, &value)?),
+                "return_object" => query.projection = Projection::named(&value, writing)?,
+                "limit" => query.limit = number(&name, &value)?.min(PAGE),
+                "offset" => query.offset = number(&name, &value)?,
+                "order_by" => query.order_by = order(kind, &value)?,
+                "dir" if value == "asc" || value == "desc" => query.descending = value == "desc",
+                "dir" => return Err(bad(format!("dir {value} is not one of asc, desc"))),
+                "show_deleted_lines" => query.show_deleted = value == "true",
+                "filter" => return Err(bad(format!("there is no API response filter named {value}"))),
+                "exported" if writing => query.exported = super::values::flag(&value),
+                _ if writing => {}
+                _ => query.conditions.push(condition(kind, &name, value)?),
+            }
+        }
+        if let Some(fields) = fields {
+            query.projection = fields;
+        }
+        Ok(query)
+    }
+}
+
+fn number(name: &str, value: &str) -> Result<usize, Problem> {
+    value.parse().map_err(|_| bad(format!("{name} {value} is not a number")))
+}
+
+fn order(kind: Kind, value: &str) -> Result<String, Problem> {
+    let name = value.replace('_', "-");
+    match kind.attribute(&name).map(|attribute| attribute.ty) {
+        Some(Type::Text(_) | Type::Integer | Type::Decimal(_) | Type::Boolean | Type::Moment | Type::Day) => {
+            Ok(name)
+        }
+        _ => Err(bad(format!("order_by: unknown attribute {value} for {}", kind.name()))),
+    }
+}
+
+fn condition(kind: Kind, name: &str, value: String) -> Result<Condition, Problem> {
+    let unknown = || bad(format!("unknown attribute {name} for {}", kind.name()));
+    let mut words: Vec<&str> = name.split('[').map(|word| word.trim_end_matches(']')).collect();
+    let operator = words.last().copied().and_then(operator);
+    if operator.is_some() && words.len() > 1 {
+        words.pop();
+    }
+    let operator = operator.unwrap_or(Operator::Equal);
+    let mut path = Vec::with_capacity(words.len());
+    let mut at = Some(kind);
+    let mut ty = Type::Opaque;
+    for word in words {
+        let Some(owner) = at else {
+            // Inside custom fields any name may stand.
+            path.push(word.to_owned());
+            ty = Type::Text(None);
+            continue;
+        };
+        let hyphenated = word.replace('_', "-");
+        match (owner.attribute(&hyphenated), hyphenated.strip_suffix("-id")) {
+            (Some(attribute), _) => {
+                ty = attribute.ty;
+                at = match attribute.ty {
+                    Type::One(target) | Type::Many(target) => Some(target),
+                    Type::Opaque if attribute.name == CUSTOM_FIELDS.name => None,
+                    Type::Opaque | Type::OpaqueList => None,
+                    // Nothing lies inside a scalar: any further word is unknown.
+                    _ => Some(Kind::InvoiceFailedTolerance),
+                };
+                path.push(hyphenated);
+            }
+            (None, Some(short)) => {
+                let Some(Type::One(_)) = owner.attribute(short).map(|attribute| attribute.ty) else {
+                    return Err(unknown());
+                };
+                path.push(short.to_owned());
+                path.push("id".to_owned());
+                ty = Type::Integer;
+            }
+            (None, None) => return Err(unknown()),
+        }
+    }
+    finish(path, ty, operator, value)
+}
+
+fn finish(path: Vec<String>, ty: Type, operator: Operator, value: String) -> Result<Condition, Problem> {
+    use Operator::{Blank, Contains, EndsWith, In, NotIn, StartsWith};
+    let name = path.join(".");
+    let is_date = matches!(ty, Type::Moment | Type::Day);
+    if is_date && matches!(operator, Contains | StartsWith | EndsWith) {
+        return Err(bad(format!("{name}: this operator is not supported for dates")));
+    }
+    if matches!(ty, Type::One(_) | Type::Many(_)) && operator != Blank {
+        return Err(bad(format!("{name} is an object: name the attribute to compare")));
+    }
+    let values = match operator {
+        In | NotIn => value.split(',').map(str::to_owned).collect(),
+        _ => vec![value],
+    };
+    for value in &values {
+        let valid = match (operator, ty) {
+            (Blank, _) => super::values::flag(value).is_some(),
+            (_, Type::Integer) => value.parse::<i64>().is_ok(),
+            (_, Type::Decimal(_)) => super::values::decimal(value).is_some(),
+            (_, Type::Boolean) => super::values::flag(value).is_some(),
+            (_, Type::Moment | Type::Day) => super::values::moment(value).is_some(),
+            _ => true,
+        };
+        if !valid {
+            return Err(bad(format!("{name}: {value} is not a valid value")));
+        }
+    }
+    Ok(Condition { path, operator, values })
+}
+
+fn operator(word: &str) -> Option<Operator> {
+    Some(match word {
+        "contains" => Operator::Contains,
+        "starts_with" => Operator::StartsWith,
+        "ends_with" => Operator::EndsWith,
+        "gt" => Operator::Greater,
+        "lt" => Operator::Less,
+        "gt_or_eq" => Operator::GreaterOrEqual,
+        "lt_or_eq" => Operator::LessOrEqual,
+        "not_eq" => Operator::NotEqual,
+        "in" => Operator::In,
+        "not_in" => Operator::NotIn,
+        "blank" => Operator::Blank,
+        _ => return None,
+    })
+}
