@@ -13,15 +13,15 @@ use tokio::{
 use wire::{Limits, Request};
 
 /// A server certificate, and what a client could be given to accept it.
-pub struct Identity {
-    pub certificate: CertificateDer<'static>,
-    pub key: PrivateKeyDer<'static>,
+pub(crate) struct Identity {
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) key: PrivateKeyDer<'static>,
     /// The CA, or the certificate itself.
-    pub root_pem: String,
+    pub(crate) root_pem: String,
 }
 
 /// A leaf for `name`, issued by a private CA.
-pub fn issued(name: &str) -> Identity {
+pub(crate) fn issued(name: &str) -> Identity {
     let mut params = CertificateParams::new(vec![]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -31,7 +31,7 @@ pub fn issued(name: &str) -> Identity {
 }
 
 /// A certificate that signs itself, marked as a CA or not.
-pub fn self_signed(name: &str, is_ca: bool) -> Identity {
+pub(crate) fn self_signed(name: &str, is_ca: bool) -> Identity {
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     if is_ca {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -42,7 +42,7 @@ pub fn self_signed(name: &str, is_ca: bool) -> Identity {
 }
 
 /// Serves `reply` to each connection over TLS; shows `certificate` but signs with `key`.
-pub async fn tls_server(
+pub(crate) async fn tls_server(
     certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
     reply: &'static [u8],
@@ -82,7 +82,7 @@ impl rustls::server::ResolvesServerCert for Shown {
 }
 
 /// Serves `reply` to each connection, in the clear; an empty one closes the connection.
-pub async fn plain_server(reply: &'static [u8]) -> SocketAddr {
+pub(crate) async fn plain_server(reply: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -106,10 +106,10 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: &[u8]) {
     stream.shutdown().await.ok();
 }
 
-pub const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+pub(crate) const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 
-pub const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_body_bytes: 1_000 };
+pub(crate) const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_body_bytes: 1_000 };
 
-pub fn get(url: &str) -> Request {
+pub(crate) fn get(url: &str) -> Request {
     http::Request::get(url).body(Bytes::new()).unwrap()
 }
