@@ -37,8 +37,8 @@ impl Bases {
 
     /// The first invoice, in the order of the lines, that the credit note gives back.
     pub(crate) fn original<'a>(&'a self, lines: &[&DocumentLine]) -> Option<&'a Document> {
-        let invoices = lines.iter().filter(|line| line.base_type == Some(INVOICE));
-        invoices.filter_map(|line| self.invoices.get(&line.base_entry?)).next()
+        let mut invoices = lines.iter().filter(|line| line.base_type == Some(INVOICE));
+        invoices.find_map(|line| self.invoices.get(&line.base_entry?))
     }
 }
 

@@ -4,18 +4,30 @@
 //! decide whether anything has to be sent, so every map here is ordered and every decimal is written one way.
 
 mod bases;
+mod charges;
+mod codes;
 mod context;
+mod fields;
+mod figures;
 mod file;
 mod image;
 mod invoice;
+mod lines;
+mod members;
+mod numbers;
 mod order;
 mod payment;
 mod references;
+mod sheet;
+mod subject;
 mod supplier;
+mod tax;
+mod text;
+mod totals;
 
 pub use bases::{BaseDocuments, Bases, base_documents, cancelled_document};
 pub use context::{Context, CoupaDefaults};
-pub use file::{Adopt, Mapping, MappingError};
+pub use file::{Adopt, CodeTable, Mapping, MappingError, Table};
 pub use image::{InvoiceImage, LineImage, OrderImage, OrderLineRef, OrderState, PaymentImage, SupplierImage};
 pub use invoice::{carries_mark, invoice, invoice_number};
 pub use order::order;
