@@ -233,3 +233,68 @@ fn skip_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
     while seq.next_element::<IgnoredAny>()?.is_some() {}
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Invoice, Order, Supplier};
+    use rust_decimal::Decimal;
+
+    #[test]
+    fn an_order_reads_from_hyphens_or_underscores_and_from_text_or_numbers() {
+        let hyphens = r#"{"id":2400,"po-number":"SAP-1","type":"ExternalOrderHeader","status":"draft","version":1,
+            "order-lines":[{"id":1325,"line-num":"1","total":"99.80","price":"49.90","quantity":"2.0","uom":{"id":1,"code":"EA"}}]}"#;
+        let underscores = r#"{"id":"2400","po_number":"SAP-1","type":"ExternalOrderHeader","status":"draft","version":"1",
+            "order_lines":[{"id":1325,"line_num":1,"total":99.80,"price":4.990e1,"quantity":2.0,"uom":{"code":"EA"}}]}"#;
+        let one: Order = serde_json::from_str(hyphens).unwrap();
+        let other: Order = serde_json::from_str(underscores).unwrap();
+        assert_eq!(one, other);
+        assert_eq!(one.order_lines[0].total, Some(Decimal::new(9980, 2)));
+    }
+
+    #[test]
+    fn missing_null_and_unknown_members_are_fine() {
+        let text = r#"{"id":1,"number":null,"payment-term":null,"primary-address":{"id":5,"country":{"code":"GB"}},"on-hold":false,"savings-pct":null,"x":[[{}]]}"#;
+        let supplier: Supplier = serde_json::from_str(text).unwrap();
+        assert_eq!((supplier.number, supplier.payment_term), (None, None));
+        let strange = r#"{"id":1,"number":17,"name":{"a":1},"status":["x"],"payment-term":"Net 30"}"#;
+        let supplier: Supplier = serde_json::from_str(strange).unwrap();
+        assert_eq!(supplier.number.as_deref(), Some("17"));
+        assert_eq!((supplier.name, supplier.payment_term), (None, None));
+        assert!(serde_json::from_str::<Supplier>(r#"{"id":null}"#).is_err());
+        assert!(serde_json::from_str::<Supplier>(r#"{"number":"1"}"#).is_err());
+    }
+
+    #[test]
+    fn payments_read_from_a_list_or_a_wrapped_one() {
+        let payment = r#"{"id":31,"amount-paid":"-119.76","notes":"SAP payment 1 entry 2","payment-date":"2026-11-20T00:00:00-08:00"}"#;
+        for payments in [
+            format!("[{payment}]"),
+            format!(r#"{{"payment":{payment}}}"#),
+            format!(r#"{{"payment":[null,{payment}]}}"#),
+        ] {
+            let text = format!(
+                r#"{{"id":1,"paid":"true","invoice-date":"2026-11-02T00:00:00-08:00","payments":{payments}}}"#
+            );
+            let invoice: Invoice = serde_json::from_str(&text).unwrap();
+            assert_eq!(invoice.payments.len(), 1, "{payments}");
+            assert_eq!(invoice.payments[0].amount_paid, Some(Decimal::new(-11_976, 2)));
+            assert_eq!(invoice.payments[0].payment_date, Some(jiff::civil::date(2026, 11, 20)));
+            assert_eq!(
+                (invoice.paid, invoice.invoice_date),
+                (Some(true), Some(jiff::civil::date(2026, 11, 2)))
+            );
+        }
+        for nothing in ["null", "{}", "[]", "\"\""] {
+            let text = format!(r#"{{"id":1,"payments":{nothing}}}"#);
+            assert_eq!(serde_json::from_str::<Invoice>(&text).unwrap().payments, [], "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_can_not_be_kept_exactly_is_refused() {
+        for total in ["1e400", "\"12,50\"", "123456789012345678901234567890123.5"] {
+            let text = format!(r#"{{"id":1,"gross-total":{total}}}"#);
+            assert!(serde_json::from_str::<Invoice>(&text).is_err(), "{total}");
+        }
+    }
+}

@@ -180,3 +180,6 @@ fn minus(at: Timestamp, span: SignedDuration) -> Timestamp {
 fn nanoseconds(span: SignedDuration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(if span.is_negative() { i64::MIN } else { i64::MAX })
 }
+
+#[cfg(test)]
+mod tests;

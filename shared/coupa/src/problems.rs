@@ -132,3 +132,75 @@ fn push(problems: &mut Vec<Problem>, attribute: &str, text: &str) {
     let text = text.get(..end).unwrap_or(text).to_owned();
     problems.push(Problem { attribute: attribute.to_owned(), text });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn told(body: &str) -> Vec<String> {
+        decode(body.as_bytes()).iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn every_documented_shape_is_read() {
+        for (body, expected) in [
+            (
+                r#"{"errors":{"user":["Login has already been taken","Email has already been taken"]}}"#,
+                vec!["user: Login has already been taken", "user: Email has already been taken"],
+            ),
+            (
+                r#"{"errors":{"invoice-header.invoice_lines.tax_lines":["Rate is bad"]}}"#,
+                vec!["invoice-header.invoice_lines.tax_lines: Rate is bad"],
+            ),
+            (
+                r#"{"errors":{"invoice-header":{"invoice_lines":["Price can't be blank"]}}}"#,
+                vec!["invoice-header.invoice_lines: Price can't be blank"],
+            ),
+            (r#"{"errors":["one","two"]}"#, vec!["one", "two"]),
+            (r#"{"errors":"only one"}"#, vec!["only one"]),
+            (r#"{"errors":{"request":[{"order-header":["bad"]}]}}"#, vec!["order-header: bad"]),
+            (r#"{"error":"invalid_scope","error_description":"no"}"#, vec!["invalid_scope", "no"]),
+            (r#""a bare text""#, vec!["a bare text"]),
+            (
+                "<?xml version=\"1.0\"?>\n<errors>\n  <error>one &amp; only&#33;</error>\n  <error><![CDATA[two <b>]]></error>\n</errors>",
+                vec!["one & only!", "two <b>"],
+            ),
+            ("<errors><error>cut o", vec!["cut o"]),
+            (
+                "<html><head><style>p{}</style><title>502 Bad Gateway</title></head><body><br><p>nginx</p></body></html>",
+                vec!["502 Bad Gateway", "nginx"],
+            ),
+            ("upstream connect error", vec!["upstream connect error"]),
+            (r#"{"errors":{"user":["cut o"#, vec![r#"{"errors":{"user":["cut o"#]),
+            ("", vec![]),
+            ("null", vec!["null"]),
+        ] {
+            assert_eq!(told(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn long_texts_and_long_lists_are_cut() {
+        let body = serde_json::json!({ "errors": vec!["ü".repeat(2_000); 200] }).to_string();
+        let problems = decode(body.as_bytes());
+        assert_eq!(problems.len(), MOST_PROBLEMS);
+        assert!(problems.iter().all(|problem| problem.text.len() <= MOST_TEXT));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode(&body);
+            let _ = is_html(&body);
+        }
+
+        #[test]
+        fn no_markup_makes_it_panic(body in r#"[<>/!\[\]&;#x"{}:,a-c0-9 ]{0,80}"#) {
+            let _ = decode(format!("<{body}").as_bytes());
+            let _ = decode(format!("{{{body}").as_bytes());
+        }
+    }
+}

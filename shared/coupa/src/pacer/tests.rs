@@ -1,0 +1,220 @@
+use super::*;
+use proptest::prelude::*;
+
+const START: i64 = 1_800_000_000;
+
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(START * 1_000 + milliseconds).unwrap()
+}
+
+fn fresh() -> BudgetState {
+    BudgetState::default()
+}
+
+/// The slots of a block, each taken as soon as it is due.
+fn slots(mut block: Block, mut now: Timestamp) -> Vec<Timestamp> {
+    let mut taken = Vec::new();
+    loop {
+        match block.take(now) {
+            Take::Due => taken.push(now),
+            Take::At(then) => now = then,
+            Take::Empty => return taken,
+        }
+    }
+}
+
+fn drawn(draw: Draw) -> (Block, BudgetState) {
+    let Draw::Slots(block, state) = draw else { panic!("no slots: {draw:?}") };
+    (block, state)
+}
+
+const TWENTY: i64 = 50 * MILLISECOND;
+
+#[test]
+fn a_block_is_as_large_as_needed_and_no_larger_than_a_fifth_of_a_second() {
+    for (rate_ns, wanted, expected) in [
+        (2 * SECOND, 100, 1),       // 0.5/s
+        (TWENTY, 1, 1),             // 20/s
+        (TWENTY, 3, 3),             // 20/s
+        (TWENTY, 100, 4),           // 20/s
+        (10 * MILLISECOND, 1, 2),   // 100/s
+        (10 * MILLISECOND, 100, 8), // 100/s
+        (MILLISECOND / 2, 1, 40),   // 2,000/s
+        (1_000, 1, 20_000),         // 1,000,000/s
+    ] {
+        let (block, _) = drawn(draw(&fresh(), at(0), rate_ns, Lane::Live, wanted));
+        assert_eq!(block.left, expected, "{rate_ns} ns, {wanted} wanted");
+    }
+}
+
+#[test]
+fn slots_are_one_interval_apart_and_the_next_draw_goes_on_behind_them() {
+    let (block, state) =
+        drawn(draw(&BudgetState { next_slot: at(0), ..fresh() }, at(0), TWENTY, Lane::Live, 4));
+    assert_eq!(slots(block, at(0)), [at(0), at(50), at(100), at(150)]);
+    assert_eq!(state.next_slot, at(200));
+}
+
+#[test]
+fn a_slot_lapses_when_ten_others_have_come_due() {
+    let (block, _) = drawn(draw(&BudgetState { next_slot: at(0), ..fresh() }, at(0), TWENTY, Lane::Live, 4));
+    assert_eq!(slots(block, at(500)).len(), 4);
+    assert_eq!(slots(block, at(501)).len(), 3);
+    assert_eq!(slots(block, at(10_000)).len(), 0);
+}
+
+#[test]
+fn after_an_idle_hour_only_half_a_lapse_is_made_up_for() {
+    let (mut block, state) = drawn(draw(&fresh(), at(3_600_000), TWENTY, Lane::Live, 4));
+    assert_eq!(block.take(at(3_600_000)), Take::Due);
+    assert_eq!(state.next_slot, at(3_600_000 - 250 + 200));
+}
+
+#[test]
+fn backfill_draws_only_what_is_due() {
+    let ahead = BudgetState { next_slot: at(120), ..fresh() };
+    assert_eq!(draw(&ahead, at(0), TWENTY, Lane::Backfill, 1), Draw::NotBefore(at(120)));
+    assert!(matches!(draw(&ahead, at(0), TWENTY, Lane::Live, 1), Draw::Slots(..)));
+    assert!(matches!(draw(&ahead, at(120), TWENTY, Lane::Backfill, 1), Draw::Slots(..)));
+}
+
+#[test]
+fn a_429_halves_once_for_an_overload_and_three_times_at_most() {
+    let first = slow(&fresh(), at(0), TWENTY, None);
+    assert_eq!((first.halvings, first.paused_until, first.slowed_until), (1, at(1_000), at(30_000)));
+    let echo = slow(&first, at(1_500), TWENTY, None);
+    assert_eq!((echo.halvings, echo.paused_until), (1, at(2_500)));
+    let mut state = echo;
+    for (second, expected) in [(5, 2), (10, 3), (15, 3)] {
+        state = slow(&state, at(second * 1_000), TWENTY, None);
+        assert_eq!(state.halvings, expected);
+    }
+    let (block, _) = drawn(draw(&state, at(17_000), TWENTY, Lane::Live, 4));
+    assert_eq!(block.interval_ns, 8 * TWENTY);
+    assert_eq!(halvings(&state, at(44_999)), 3);
+    assert_eq!(halvings(&state, at(45_000)), 0);
+}
+
+#[test]
+fn retry_after_pauses_everybody_and_a_shorter_one_does_not_shorten_it() {
+    let state = slow(&fresh(), at(0), TWENTY, Some(Duration::from_secs(7)));
+    let state = slow(&state, at(100), TWENTY, Some(Duration::from_secs(2)));
+    assert_eq!(draw(&state, at(6_000), TWENTY, Lane::Live, 1), Draw::Paused(at(7_000)));
+    let (mut block, _) = drawn(draw(&state, at(7_100), TWENTY, Lane::Live, 1));
+    assert_eq!(block.take(at(7_100)), Take::Due);
+}
+
+#[test]
+fn a_clock_that_was_set_back_stops_nobody_for_long() {
+    let ahead = BudgetState {
+        next_slot: at(86_400_000),
+        paused_until: at(86_400_000),
+        slowed_until: at(86_400_000),
+        halvings: 3,
+    };
+    let (mut block, state) = drawn(draw(&ahead, at(0), TWENTY, Lane::Backfill, 1));
+    assert_eq!(block.take(at(0)), Take::Due);
+    assert!(state.next_slot < at(1_000));
+}
+
+/// One step of a history: time passes, and one of two processes wants to send, draw or report a 429.
+#[derive(Clone, Debug)]
+struct Step {
+    pause_us: i64,
+    process: usize,
+    lane: Lane,
+    wanted: u32,
+    slowed: bool,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let lane = prop_oneof![Just(Lane::Live), Just(Lane::Backfill)];
+    let pause = prop_oneof![4 => 0..2_000_i64, 3 => 0..60_000_i64, 1 => 0..3_000_000_i64];
+    let step = (pause, 0..2_usize, lane, 1..50_u32, prop::bool::weighted(0.01)).prop_map(
+        |(pause_us, process, lane, wanted, slowed)| Step { pause_us, process, lane, wanted, slowed },
+    );
+    prop::collection::vec(step, 1..600)
+}
+
+fn play(steps: &[Step], rate_ns: i64) -> Vec<Timestamp> {
+    let mut now = at(0);
+    let mut state = BudgetState { next_slot: at(0), ..fresh() };
+    let mut blocks: [Option<Block>; 2] = [None, None];
+    let mut sent = Vec::new();
+    for step in steps {
+        now = plus(now, SignedDuration::from_micros(step.pause_us));
+        if step.slowed {
+            state = slow(&state, now, rate_ns, None);
+            blocks[step.process] = None;
+        }
+        loop {
+            match blocks[step.process].as_mut().map_or(Take::Empty, |block| block.take(now)) {
+                Take::Due => {
+                    sent.push(now);
+                    break;
+                }
+                Take::At(_) => break,
+                Take::Empty => match draw(&state, now, rate_ns, step.lane, step.wanted) {
+                    Draw::Slots(block, new) => {
+                        blocks[step.process] = Some(block);
+                        state = new;
+                    }
+                    _ => break,
+                },
+            }
+        }
+    }
+    sent
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// In any window of w seconds at most rate × w + 12 requests: eight below the promise, for the network.
+    #[test]
+    fn no_window_holds_more_than_its_share(steps in steps(), rate in prop_oneof![Just(1_i64), Just(5), Just(20), Just(137), Just(1_500)]) {
+        let rate_ns = SECOND / rate;
+        let sent = play(&steps, rate_ns);
+        for (first, from) in sent.iter().enumerate() {
+            for (last, to) in sent.iter().enumerate().skip(first) {
+                let window = nanoseconds(to.duration_since(*from));
+                let calls = i64::try_from(last - first + 1).unwrap();
+                prop_assert!(calls <= window / rate_ns + 13, "{calls} calls in {window} ns");
+            }
+        }
+    }
+
+    /// A draw never gives a slot twice, whatever the state.
+    #[test]
+    fn draws_never_overlap(ahead_ms in -10_000_i64..10_000, now_ms in 0_i64..1_000, rate_ns in 1_i64..5_000_000_000, wanted in 0_u32..100, halvings in 0_u8..9) {
+        let state = BudgetState { next_slot: at(ahead_ms), halvings, slowed_until: at(2_000), ..fresh() };
+        if let Draw::Slots(block, new) = draw(&state, at(now_ms), rate_ns, Lane::Live, wanted) {
+            prop_assert!(block.left >= 1);
+            prop_assert!(block.next >= state.next_slot);
+            prop_assert_eq!(new.next_slot, after_slots(block.next, block.interval_ns, block.left));
+        }
+    }
+
+    /// Somebody who always wants more gets the whole rate, though each wake-up comes a little late.
+    #[test]
+    fn a_hungry_process_spends_the_rate_whole(late_us in 0_i64..4_000, rate in prop_oneof![Just(1_i64), Just(20), Just(200), Just(900)]) {
+        let rate_ns = SECOND / rate;
+        let late = SignedDuration::from_micros(late_us);
+        let mut now = at(0);
+        let mut state = BudgetState { next_slot: at(0), ..fresh() };
+        let mut block: Option<Block> = None;
+        let mut sent = 0_i64;
+        let seconds = 100;
+        while now < at(seconds * 1_000) {
+            match block.as_mut().map_or(Take::Empty, |block| block.take(now)) {
+                Take::Due => sent += 1,
+                Take::At(then) => now = plus(then, late),
+                Take::Empty => {
+                    let (new, next) = drawn(draw(&state, now, rate_ns, Lane::Live, 50));
+                    (block, state) = (Some(new), next);
+                }
+            }
+        }
+        prop_assert!(sent >= rate * seconds * 98 / 100, "{sent} of {}", rate * seconds);
+    }
+}
