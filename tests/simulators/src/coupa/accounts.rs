@@ -81,7 +81,7 @@ impl State {
             Some(id) => self.find(Kind::Account, id).cloned().ok_or_else(Problem::not_found)?,
             None => self.fresh(Kind::Account),
         };
-        let before = self.index_key(&account);
+        let before = index_key(&account);
         self.fill(&mut account, draft, None)?;
         let mut messages = super::input::missing(&account, &["account-type"]);
         if account.is_blank("segment-1") {
@@ -94,7 +94,7 @@ impl State {
         if account.is_blank("name") {
             account.set_text("name", &code);
         }
-        let key = self.index_key(&account);
+        let key = index_key(&account);
         if self.indices.account.get(&key).is_some_and(|holder| *holder != account.id()) {
             self.journal.duplicate("account", &code);
             return Err(Problem::refused("account", "Code has already been taken"));
@@ -103,10 +103,10 @@ impl State {
         self.indices.account.insert(key, account.id());
         Ok(self.keep_changed(Kind::Account, account))
     }
+}
 
-    fn index_key(&self, account: &Record) -> (u64, Box<str>) {
-        (account.reference("account-type").unwrap_or_default(), account.text_or_empty("code").into())
-    }
+fn index_key(account: &Record) -> (u64, Box<str>) {
+    (account.reference("account-type").unwrap_or_default(), account.text_or_empty("code").into())
 }
 
 /// The code that the segments make, if there are any.

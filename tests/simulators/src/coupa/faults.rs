@@ -247,7 +247,7 @@ fn failure(status: u16) -> Response<Bytes> {
 /// A 429.
 pub(crate) fn too_many(retry_after_seconds: Option<u32>) -> Response<Bytes> {
     let mut response = Problem::of(StatusCode::TOO_MANY_REQUESTS, "request", "Too many requests")
-        .reply(Default::default(), false);
+        .reply(super::ErrorShape::Object, false);
     if let Some(value) = retry_after_seconds.map(HeaderValue::from) {
         response.headers_mut().insert(header::RETRY_AFTER, value);
     }

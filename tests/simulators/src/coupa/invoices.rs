@@ -229,7 +229,7 @@ pub(crate) fn check_totals(invoice: &Record) -> Result<(), Problem> {
     {
         messages.push(format!("Supplier Total {control} must equal the invoice total {total}"));
     }
-    if invoice.flag("is-credit-note") && !(total.is_sign_negative() && !total.is_zero()) {
+    if invoice.flag("is-credit-note") && total >= rust_decimal::Decimal::ZERO {
         messages.push("Total must be negative".to_owned());
     }
     Problem::from_messages("invoice-header", messages)

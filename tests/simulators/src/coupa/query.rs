@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::projection::Projection;
-use super::schema::{CUSTOM_FIELDS, Kind, Type};
+use super::schema::{Kind, Type};
 
 /// How a condition compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,49 +147,69 @@ fn order(kind: Kind, value: &str) -> Result<String, Problem> {
     }
 }
 
+/// What a name inside brackets may be.
+#[derive(Clone, Copy)]
+enum Inside {
+    /// An attribute of this kind.
+    Object(Kind),
+    /// Any name, as with custom fields.
+    Anything,
+    /// Nothing: the attribute before is a scalar.
+    Scalar,
+}
+
 fn condition(kind: Kind, name: &str, value: String) -> Result<Condition, Problem> {
-    let unknown = || bad(format!("unknown attribute {name} for {}", kind.name()));
     let mut words: Vec<&str> = name.split('[').map(|word| word.trim_end_matches(']')).collect();
-    let operator = words.last().copied().and_then(operator);
-    if operator.is_some() && words.len() > 1 {
+    let operator = words.last().copied().and_then(operator).filter(|_| words.len() > 1);
+    if operator.is_some() {
         words.pop();
     }
-    let operator = operator.unwrap_or(Operator::Equal);
     let mut path = Vec::with_capacity(words.len());
-    let mut at = Some(kind);
+    let mut inside = Inside::Object(kind);
     let mut ty = Type::Opaque;
     for word in words {
-        let Some(owner) = at else {
-            // Inside custom fields any name may stand.
-            path.push(word.to_owned());
-            ty = Type::Text(None);
-            continue;
-        };
-        let hyphenated = word.replace('_', "-");
-        match (owner.attribute(&hyphenated), hyphenated.strip_suffix("-id")) {
-            (Some(attribute), _) => {
-                ty = attribute.ty;
-                at = match attribute.ty {
-                    Type::One(target) | Type::Many(target) => Some(target),
-                    Type::Opaque if attribute.name == CUSTOM_FIELDS.name => None,
-                    Type::Opaque | Type::OpaqueList => None,
-                    // Nothing lies inside a scalar: any further word is unknown.
-                    _ => Some(Kind::InvoiceFailedTolerance),
-                };
-                path.push(hyphenated);
-            }
-            (None, Some(short)) => {
-                let Some(Type::One(_)) = owner.attribute(short).map(|attribute| attribute.ty) else {
-                    return Err(unknown());
-                };
-                path.push(short.to_owned());
-                path.push("id".to_owned());
-                ty = Type::Integer;
-            }
-            (None, None) => return Err(unknown()),
-        }
+        let step =
+            step(inside, word).ok_or_else(|| bad(format!("unknown attribute {name} for {}", kind.name())))?;
+        path.extend(step.names);
+        (ty, inside) = (step.ty, step.inside);
     }
-    finish(path, ty, operator, value)
+    finish(path, ty, operator.unwrap_or(Operator::Equal), value)
+}
+
+/// One step of the way to an attribute.
+struct Step {
+    names: Vec<String>,
+    ty: Type,
+    inside: Inside,
+}
+
+fn step(inside: Inside, word: &str) -> Option<Step> {
+    let owner = match inside {
+        Inside::Object(owner) => owner,
+        Inside::Anything => {
+            return Some(Step { names: vec![word.to_owned()], ty: Type::Text(None), inside });
+        }
+        Inside::Scalar => return None,
+    };
+    let name = word.replace('_', "-");
+    if let Some(attribute) = owner.attribute(&name) {
+        let inside = match attribute.ty {
+            Type::One(target) | Type::Many(target) => Inside::Object(target),
+            Type::Opaque | Type::OpaqueList => Inside::Anything,
+            _ => Inside::Scalar,
+        };
+        return Some(Step { names: vec![name], ty: attribute.ty, inside });
+    }
+    // `supplier_id` asks for the id of the supplier.
+    let short = name.strip_suffix("-id")?;
+    match owner.attribute(short)?.ty {
+        Type::One(_) => Some(Step {
+            names: vec![short.to_owned(), "id".to_owned()],
+            ty: Type::Integer,
+            inside: Inside::Scalar,
+        }),
+        _ => None,
+    }
 }
 
 fn finish(path: Vec<String>, ty: Type, operator: Operator, value: String) -> Result<Condition, Problem> {
@@ -208,10 +228,9 @@ fn finish(path: Vec<String>, ty: Type, operator: Operator, value: String) -> Res
     };
     for value in &values {
         let valid = match (operator, ty) {
-            (Blank, _) => super::values::flag(value).is_some(),
+            (Blank, _) | (_, Type::Boolean) => super::values::flag(value).is_some(),
             (_, Type::Integer) => value.parse::<i64>().is_ok(),
             (_, Type::Decimal(_)) => super::values::decimal(value).is_some(),
-            (_, Type::Boolean) => super::values::flag(value).is_some(),
             (_, Type::Moment | Type::Day) => super::values::moment(value).is_some(),
             _ => true,
         };

@@ -17,14 +17,13 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
 /// What each kind of reference data must have to be made through the API.
 fn required(kind: Kind) -> Option<&'static [&'static str]> {
     Some(match kind {
-        Kind::PaymentTerm => &["code"],
         Kind::Uom => &["code", "name"],
         Kind::Address => &["street1", "city", "postal-code", "country"],
         Kind::AccountType => &["name", "currency"],
         Kind::TaxCode => &["code", "country", "percentage"],
         Kind::Lookup | Kind::Department => &["name"],
         Kind::LookupValue => &["name", "lookup"],
-        Kind::ShippingTerm => &["code"],
+        Kind::PaymentTerm | Kind::ShippingTerm => &["code"],
         Kind::Integration => &["name", "code"],
         _ => return None,
     })

@@ -76,10 +76,7 @@ impl<'a> Renderer<'a> {
                 continue;
             }
             object.name(attribute.name, out);
-            if depth == 0
-                && self.state.settings.full_size_replies
-                && self.pad(kind, attribute.name, record, out)
-            {
+            if depth == 0 && self.state.settings.full_size_replies && pad(kind, attribute.name, record, out) {
                 continue;
             }
             self.field(attribute.name, record.get(attribute.name), Some(attribute.ty), depth, out);
@@ -100,7 +97,6 @@ impl<'a> Renderer<'a> {
         match (field, ty) {
             (None, _) if name == "created-by" || name == "updated-by" => out.extend_from_slice(API_USER),
             (None, Some(Type::Many(_) | Type::OpaqueList)) => out.extend_from_slice(b"[]"),
-            (None | Some(Field::Null), _) => out.extend_from_slice(b"null"),
             (Some(Field::Flag(flag)), _) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
             (Some(Field::Integer(number)), _) => {
                 let _ = write!(out, "{number}");
@@ -124,10 +120,10 @@ impl<'a> Renderer<'a> {
             (Some(Field::Many(parts)), Some(Type::Many(target))) => {
                 self.list(parts, out, |part, out| self.whole(target, part, depth.max(1), out));
             }
-            (Some(Field::One(_) | Field::Many(_)), _) => out.extend_from_slice(b"null"),
             (Some(Field::Json(value)), _) => {
                 let _ = serde_json::to_writer(out, value);
             }
+            (None | Some(Field::Null | Field::One(_) | Field::Many(_)), _) => out.extend_from_slice(b"null"),
         }
     }
 
@@ -164,31 +160,33 @@ impl<'a> Renderer<'a> {
         }
         out.push(b']');
     }
-
-    /// Fills one list of an object with associations, so that a reply is as large as real ones are.
-    fn pad(&self, kind: Kind, name: &str, record: &Record, out: &mut Vec<u8>) -> bool {
-        let bytes = match (kind, name) {
-            (Kind::Supplier, "content-groups") => 14_000,
-            (Kind::OrderHeader, "attachments") => {
-                (30_000 + 8_000 * record.list("order-lines").len()).min(120_000)
-            }
-            (Kind::InvoiceHeader, "approvals") => {
-                (60_000 + 20_000 * record.list("invoice-lines").len()).min(225_000)
-            }
-            _ => return false,
-        };
-        const FILLER: &[u8] = br#"{"id":7,"name":"Everyone","description":"The group that every user belongs to","created-at":"2016-11-14T11:53:40-08:00","updated-at":"2016-11-14T11:53:40-08:00","created-by":{"id":1,"login":"coupasupport","email":"support@x.test","employee-number":null,"firstname":"Coupa","lastname":"Support","fullname":"Coupa Support","salesforce-id":null,"avatar-thumb-url":null,"custom-fields":{}},"position":null,"approver":null,"status":null,"note":null}"#;
-        out.push(b'[');
-        let end = out.len() + bytes;
-        while out.len() < end {
-            out.extend_from_slice(FILLER);
-            out.push(b',');
-        }
-        out.extend_from_slice(FILLER);
-        out.push(b']');
-        true
-    }
 }
+
+/// Fills one list of an object with associations, so that a reply is as large as real ones are.
+fn pad(kind: Kind, name: &str, record: &Record, out: &mut Vec<u8>) -> bool {
+    let bytes = match (kind, name) {
+        (Kind::Supplier, "content-groups") => 14_000,
+        (Kind::OrderHeader, "attachments") => {
+            (30_000 + 8_000 * record.list("order-lines").len()).min(120_000)
+        }
+        (Kind::InvoiceHeader, "approvals") => {
+            (60_000 + 20_000 * record.list("invoice-lines").len()).min(225_000)
+        }
+        _ => return false,
+    };
+    out.push(b'[');
+    let end = out.len() + bytes;
+    while out.len() < end {
+        out.extend_from_slice(FILLER);
+        out.push(b',');
+    }
+    out.extend_from_slice(FILLER);
+    out.push(b']');
+    true
+}
+
+/// One association, as real replies hold hundreds of.
+const FILLER: &[u8] = br#"{"id":7,"name":"Everyone","description":"The group that every user belongs to","created-at":"2016-11-14T11:53:40-08:00","updated-at":"2016-11-14T11:53:40-08:00","created-by":{"id":1,"login":"coupasupport","email":"support@x.test","employee-number":null,"firstname":"Coupa","lastname":"Support","fullname":"Coupa Support","salesforce-id":null,"avatar-thumb-url":null,"custom-fields":{}},"position":null,"approver":null,"status":null,"note":null}"#;
 
 fn string(text: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, text);

@@ -76,13 +76,14 @@ impl State {
             );
         }
         let scopes = if asked.is_empty() { client.scopes.clone() } else { asked };
-        self.give_out(id.to_owned(), scopes)
+        let id = id.to_owned();
+        self.give_out(&id, scopes)
     }
 
-    fn give_out(&mut self, client: String, scopes: BTreeSet<String>) -> Response<Bytes> {
+    fn give_out(&mut self, client: &str, scopes: BTreeSet<String>) -> Response<Bytes> {
         self.tokens.minted += 1;
         let scope = scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-        let text = token_text(self.tokens.minted, &client, &scope);
+        let text = token_text(self.tokens.minted, client, &scope);
         let after = |pause: Duration| self.now.checked_add(pause).unwrap_or(Timestamp::MAX);
         let token = Token {
             scopes,
