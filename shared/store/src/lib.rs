@@ -1,4 +1,4 @@
-//! Queue, state store and audit trail: the traits, and the adapters behind them.
+//! Queue, state store, audit trail and secrets: the traits, and the adapters behind them.
 //!
 //! The pipeline sees only the traits. Every adapter passes the one contract suite in `contract` (behind the feature
 //! of that name), which says in tests what the comments here say in words.
@@ -10,6 +10,7 @@ mod error;
 #[cfg(feature = "embedded")]
 mod private_file;
 mod queue;
+mod secrets;
 mod state;
 
 pub use audit::{AuditFilter, AuditTrail};
@@ -17,4 +18,7 @@ pub use audit::{AuditFilter, AuditTrail};
 pub use embedded::{EmbeddedStore, OpenError};
 pub use error::StoreError;
 pub use queue::{Depth, Queue, Receipt, Received};
+#[cfg(feature = "embedded")]
+pub use secrets::SecretFile;
+pub use secrets::{SecretError, SecretName, Secrets};
 pub use state::{DeadLetterRow, Finish, FinishedDocument, LeaseReply, LeaseRequest, StateStore};
