@@ -170,7 +170,7 @@ fn pad(kind: Kind, name: &str, record: &Record, out: &mut Vec<u8>) -> bool {
             (30_000 + 8_000 * record.list("order-lines").len()).min(120_000)
         }
         (Kind::InvoiceHeader, "approvals") => {
-            (60_000 + 20_000 * record.list("invoice-lines").len()).min(225_000)
+            (60_000 + 20_000 * record.list("invoice-lines").len()).min(200_000)
         }
         _ => return false,
     };

@@ -1,0 +1,12 @@
+//! What the simulated Coupa answers, held against what Coupa's documents say.
+
+mod desk;
+
+mod access;
+mod faults;
+mod invoices;
+mod orders;
+mod payments;
+mod queries;
+mod reference;
+mod suppliers;
