@@ -1,4 +1,4 @@
-use super::source::{Entry, Source, entries};
+use super::source::{Entry, Source, in_order};
 use super::{
     ACCOUNT_MEMBERS, Adopt, CodeTable, Difference, Mapping, MappingError, Original, Policy, Template,
 };
@@ -33,11 +33,11 @@ pub(super) fn mapping(toml: &str) -> Result<Mapping, MappingError> {
         source.error_at(&error.span().unwrap_or_default(), error.message().replace('\n', ", "))
     })?;
     let mut mapping = Mapping::default();
-    for entry in entries(root.get_ref()) {
+    for entry in in_order(root.get_ref()) {
         if !TABLES.contains(&entry.key) {
             return Err(source.unknown(&entry, "table", &TABLES));
         }
-        let set = entries(source.table(&entry)?);
+        let set = in_order(source.table(&entry)?);
         match entry.key {
             "payment_terms" => mapping.payment_terms = source.codes(&set)?,
             "units" => mapping.units = source.codes(&set)?,
@@ -110,7 +110,7 @@ impl Source<'_> {
         for table in tables {
             let kind = ObjectKind::parse(table.key).filter(|_| OBJECTS.contains(&table.key));
             let kind = kind.ok_or_else(|| self.unknown(table, "object", &OBJECTS))?;
-            for entry in &entries(self.table(table)?) {
+            for entry in &in_order(self.table(table)?) {
                 self.custom_field(entry, fields.entry(kind).or_default())?;
             }
         }

@@ -26,7 +26,7 @@ pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> &'a str {
 }
 
 /// The entries of a table in the order of the file, so that the first mistake is the one that is told.
-pub(super) fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
+pub(super) fn in_order<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
     let entry = |(key, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
         let text: &'a std::borrow::Cow<'a, str> = key.get_ref();
         Entry { key: text.as_ref(), value: value.get_ref(), at: key.span() }
