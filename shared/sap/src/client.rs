@@ -1,146 +1,125 @@
 use crate::{
-    Error, LoginInfo, Page, PaymentTerm, Refusal, SessionStatus, Settings, SettingsError, Stats, Unreadable,
-    Window,
-    entities::{BusinessPartner, Document, Payment},
+    Error, LoginInfo, Refusal, SessionStatus, Settings, SettingsError, Stats,
+    batches::MOST_KEYS,
+    pages::Root,
+    reply::{Fault, judge},
+    session::Sessions,
+    stats::Counters,
+    throttle::Throttle,
 };
-use jiff::civil::Date;
-use model::{Clock, ObjectKind, Random, SapKey, Stamp};
+use bytes::Bytes;
+use http::{Method, header};
+use jiff::Timestamp;
+use model::{Clock, Random};
 use secrecy::SecretString;
-use std::{collections::BTreeMap, sync::Arc};
-use wire::Transport;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use wire::{Limits, Transport};
 
 /// One company on one Service Layer, read through one session.
 pub struct Client {
-    _settings: Settings,
+    pub(crate) settings: Settings,
+    pub(crate) root: Root,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) password: SecretString,
+    pub(crate) sessions: Sessions,
+    pub(crate) throttle: Throttle,
+    pub(crate) counters: Counters,
+    /// Documents that lately fitted into one reply.
+    pub(crate) batch_limit: AtomicUsize,
 }
 
 impl Client {
     /// A client that has not spoken to SAP yet.
     pub fn new(
         settings: Settings,
-        _transport: Arc<dyn Transport>,
-        _clock: Arc<dyn Clock>,
-        _random: Arc<dyn Random>,
-        _password: SecretString,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        password: SecretString,
     ) -> Result<Self, SettingsError> {
-        Ok(Self { _settings: settings })
+        settings.check()?;
+        Ok(Self {
+            root: Root::new(&settings.service_layer_url, settings.odata)?,
+            throttle: Throttle::new(settings.max_parallel_requests),
+            settings,
+            transport,
+            clock,
+            random,
+            password,
+            sessions: Sessions::new(None),
+            counters: Counters::default(),
+            batch_limit: AtomicUsize::new(MOST_KEYS),
+        })
     }
 
-    /// Goes on with a refusal that another process met.
+    /// Goes on with a refusal that another process met, so that starting again doesn't lock the user.
     #[must_use]
-    pub fn with_refusal(self, _refusal: Refusal) -> Self {
-        self
+    pub fn with_refusal(self, refusal: Refusal) -> Self {
+        Self { sessions: Sessions::new(Some(refusal)), ..self }
     }
 
-    /// The newest stamp that SAP holds, none later than the day `not_after`.
-    pub async fn newest_stamp(&self, _kind: ObjectKind, _not_after: Date) -> Result<Option<Stamp>, Error> {
-        Err(unwritten())
+    /// The last refusal, to keep across processes: while its pause lasts no log-in is tried, and behind it the next
+    /// refusal's pause is twice as long. A log-in that succeeds forgets it.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.sessions.status().refusal
     }
 
-    /// The highest `DocEntry` so far.
-    pub async fn highest_entry(&self, _kind: ObjectKind) -> Result<Option<i64>, Error> {
-        Err(unwritten())
+    /// Until when no log-in is tried, if that is so now.
+    pub fn refused_until(&self) -> Option<Timestamp> {
+        self.refusal().map(|refusal| refusal.until).filter(|until| self.clock.now() < *until)
     }
 
-    /// One page of keys behind `after`.
-    pub async fn page(
-        &self,
-        _kind: ObjectKind,
-        _window: &Window,
-        _after: Option<&SapKey>,
-    ) -> Result<Page, Error> {
-        Err(unwritten())
-    }
-
-    /// How many rows a pass would see; nothing where SAP refuses to count.
-    pub async fn count(&self, _kind: ObjectKind, _window: &Window) -> Result<Option<u64>, Error> {
-        Err(unwritten())
-    }
-
-    /// The orders, invoices or credit notes with these keys. A key that SAP doesn't hold has no entry.
-    pub async fn documents(
-        &self,
-        _kind: ObjectKind,
-        _entries: &[i64],
-    ) -> Result<BTreeMap<i64, Result<Document, Unreadable>>, Error> {
-        Err(unwritten())
-    }
-
-    /// The goods receipts with these keys: key and lines only.
-    pub async fn goods_receipts(
-        &self,
-        _entries: &[i64],
-    ) -> Result<BTreeMap<i64, Result<Document, Unreadable>>, Error> {
-        Err(unwritten())
-    }
-
-    /// The payments with these keys.
-    pub async fn payments(
-        &self,
-        _entries: &[i64],
-    ) -> Result<BTreeMap<i64, Result<Payment, Unreadable>>, Error> {
-        Err(unwritten())
-    }
-
-    /// The business partners with these keys.
-    pub async fn suppliers(
-        &self,
-        _codes: &[String],
-    ) -> Result<BTreeMap<String, Result<BusinessPartner, Unreadable>>, Error> {
-        Err(unwritten())
-    }
-
-    /// All payment terms.
-    pub async fn payment_terms(&self) -> Result<Vec<PaymentTerm>, Error> {
-        Err(unwritten())
-    }
-
-    /// All currencies.
-    pub async fn currencies(&self) -> Result<Vec<crate::Coded>, Error> {
-        Err(unwritten())
-    }
-
-    /// All units of measure.
-    pub async fn units(&self) -> Result<Vec<crate::Coded>, Error> {
-        Err(unwritten())
-    }
-
-    /// All warehouses.
-    pub async fn warehouses(&self) -> Result<Vec<crate::Coded>, Error> {
-        Err(unwritten())
-    }
-
-    /// All accounts of the chart.
-    pub async fn accounts(&self) -> Result<Vec<crate::Coded>, Error> {
-        Err(unwritten())
-    }
-
-    /// Logs in, unless a session is there already.
+    /// Logs in, unless a session is there already. A log-in that failed for the moment is tried once more, a refused one
+    /// never.
     pub async fn log_in(&self) -> Result<LoginInfo, Error> {
-        Err(unwritten())
+        let session = match self.current_session().await {
+            Err(Fault::Passing(_) | Fault::Switch(_)) => {
+                self.pause(1).await;
+                self.current_session().await
+            }
+            other => other,
+        };
+        session.map(|session| session.info.clone()).map_err(Fault::into_error)
     }
 
-    /// Gives the session back.
+    /// Gives the session back, if there is one. Never logs in.
     pub async fn log_out(&self) -> Result<(), Error> {
-        Err(unwritten())
+        let Some(session) = self.sessions.take() else { return Ok(()) };
+        let request = http::Request::builder()
+            .method(Method::POST)
+            .uri(self.root.url("Logout"))
+            .header(header::COOKIE, session.cookie.clone())
+            .body(Bytes::new())
+            .map_err(|_| Error::BadReply("the URL of Logout can't be asked".to_owned()))?;
+        let limits = Limits { timeout: self.settings.request_timeout, max_body_bytes: 64 << 10 };
+        self.counters.requests.fetch_add(1, Ordering::Relaxed);
+        let reply =
+            self.transport.send(request, limits).await.map_err(|error| Fault::from(error).into_error())?;
+        match judge(reply) {
+            // What SAP no longer knows need not be given back.
+            Ok(_) | Err(Fault::SessionLost(_)) => Ok(()),
+            Err(fault) => Err(fault.into_error()),
+        }
     }
 
     /// Requests so far.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        Stats {
+            requests: self.counters.requests.load(Ordering::Relaxed),
+            logins: self.counters.logins.load(Ordering::Relaxed),
+            retries: self.counters.retries.load(Ordering::Relaxed),
+            sessions_lost: self.sessions.lost_count(),
+            parallel_now: self.throttle.limit(),
+        }
     }
 
     /// How the session stands, for people.
     pub fn session(&self) -> SessionStatus {
-        SessionStatus::default()
+        self.sessions.status()
     }
-
-    /// The refusal that is still in force or would lengthen the next one, to keep across processes.
-    pub fn refusal(&self) -> Option<Refusal> {
-        None
-    }
-}
-
-fn unwritten() -> Error {
-    Error::Unreachable("this call is not written yet".to_owned())
 }

@@ -1,12 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+mod batches;
 mod client;
+mod cookies;
 pub mod entities;
 mod error;
+mod exchange;
+mod fields;
+mod login;
 mod master_data;
+mod pages;
+mod query;
+mod reads;
+mod reply;
+mod rows;
 mod session;
 mod settings;
 mod stats;
+mod throttle;
 mod window;
 
 pub use client::Client;

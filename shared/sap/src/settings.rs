@@ -81,3 +81,25 @@ pub enum SettingsError {
     #[error("`{0}` can't be a member of an SAP entity: letters, digits and `_` only")]
     Member(String),
 }
+
+impl Settings {
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        for (name, value) in [
+            ("page_size", self.page_size),
+            ("max_parallel_requests", self.max_parallel_requests),
+            ("max_body_bytes", self.max_body_bytes),
+        ] {
+            if value == 0 {
+                return Err(SettingsError::Zero(name));
+            }
+        }
+        let members =
+            [&self.extra_document_members, &self.extra_supplier_members, &self.extra_payment_members];
+        let is_name =
+            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        match members.into_iter().flatten().find(|name| !is_name(name)) {
+            Some(name) => Err(SettingsError::Member(name.clone())),
+            None => Ok(()),
+        }
+    }
+}

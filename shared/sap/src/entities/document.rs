@@ -1,5 +1,6 @@
 use super::literal::{
-    YesNo, date_or_none, decimal, decimal_or_none, integer_or_none, list, text, time_or_none,
+    YesNo, date_or_none, decimal, decimal_or_none, integer, integer_or_none, list, text, time_or_none,
+    unset_or,
 };
 use jiff::civil::{Date, Time};
 use model::Stamp;
@@ -44,6 +45,7 @@ enum CancelStatus {
 #[serde(rename_all = "PascalCase", default)]
 #[expect(missing_docs, reason = "the names are SAP's own, explained in its API reference")]
 pub struct Document {
+    #[serde(deserialize_with = "integer")]
     pub doc_entry: i64,
     #[serde(deserialize_with = "integer_or_none")]
     pub doc_num: Option<i64>,
@@ -93,8 +95,10 @@ pub struct Document {
     pub series: Option<i64>,
     #[serde(deserialize_with = "text")]
     pub comments: String,
+    #[serde(deserialize_with = "unset_or")]
     pub document_status: RowStatus,
     cancelled: YesNo,
+    #[serde(deserialize_with = "unset_or")]
     cancel_status: CancelStatus,
     #[serde(deserialize_with = "date_or_none")]
     update_date: Option<Date>,
@@ -138,6 +142,7 @@ impl Document {
 #[serde(rename_all = "PascalCase", default)]
 #[expect(missing_docs, reason = "the names are SAP's own, explained in its API reference")]
 pub struct DocumentLine {
+    #[serde(deserialize_with = "integer")]
     pub line_num: i64,
     #[serde(deserialize_with = "integer_or_none")]
     pub visual_order: Option<i64>,
@@ -203,6 +208,7 @@ pub struct DocumentLine {
     pub base_line: Option<i64>,
     #[serde(deserialize_with = "text")]
     pub line_type: String,
+    #[serde(deserialize_with = "unset_or")]
     pub line_status: RowStatus,
 }
 

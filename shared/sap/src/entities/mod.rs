@@ -8,5 +8,6 @@ mod payment;
 
 pub use document::{AdditionalExpense, Document, DocumentLine, RowStatus};
 pub use literal::YesNo;
+pub(crate) use literal::{parse_date, parse_time};
 pub use partner::{Address, AddressType, BusinessPartner, ContactEmployee};
 pub use payment::{Payment, PaymentInvoice};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 #[serde(rename_all = "PascalCase", default)]
 #[expect(missing_docs, reason = "the names are SAP's own, explained in its API reference")]
 pub struct BusinessPartner {
+    #[serde(deserialize_with = "text")]
     pub card_code: String,
     #[serde(deserialize_with = "text")]
     pub card_name: String,

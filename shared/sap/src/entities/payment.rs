@@ -1,4 +1,4 @@
-use super::literal::{YesNo, date_or_none, decimal, integer_or_none, list, text};
+use super::literal::{YesNo, date_or_none, decimal, integer, integer_or_none, list, text};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 #[serde(rename_all = "PascalCase", default)]
 #[expect(missing_docs, reason = "the names are SAP's own, explained in its API reference")]
 pub struct Payment {
+    #[serde(deserialize_with = "integer")]
     pub doc_entry: i64,
     #[serde(deserialize_with = "integer_or_none")]
     pub doc_num: Option<i64>,
