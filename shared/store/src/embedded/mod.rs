@@ -53,6 +53,11 @@ impl EmbeddedStore {
         self.read(document::link_counts).await
     }
 
+    /// How many changes of each kind are in the queue, in somebody's hands or not.
+    pub async fn queued_by_kind(&self) -> Result<BTreeMap<ObjectKind, u64>, StoreError> {
+        self.read(queue::by_kind).await
+    }
+
     /// How many dead letters there are of each code.
     pub async fn dead_letter_counts(&self) -> Result<BTreeMap<Code, u64>, StoreError> {
         self.read(document::dead_letter_counts).await

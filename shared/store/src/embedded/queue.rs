@@ -7,8 +7,9 @@ use super::{
 use crate::{Depth, Queue, Receipt, Received, StoreError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use model::{Change, Lane};
+use model::{Change, Lane, ObjectKind};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
 
 /// A change as its columns.
 struct NewMessage {
@@ -205,4 +206,18 @@ fn next_due(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
         .query_row([], |row| row.get::<_, Option<i64>>(0))?
         .map(from_nanos)
         .transpose()
+}
+
+/// The queue's length by kind of document.
+pub(super) fn by_kind(connection: &Connection) -> Result<BTreeMap<ObjectKind, u64>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT rank, COUNT(*) FROM message GROUP BY rank")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, u8>(0)?, row.get::<_, u64>(1)?)))?;
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        let (rank, count) = row?;
+        // Closes of orders rank behind everything else.
+        let kind = ObjectKind::ALL.into_iter().find(|kind| *kind as u8 == rank);
+        *counts.entry(kind.unwrap_or(ObjectKind::PurchaseOrder)).or_default() += count;
+    }
+    Ok(counts)
 }
