@@ -1,0 +1,95 @@
+//! `run`: polls on the schedule and works the queue until it is asked to stop.
+
+use super::{App, Exit, stop};
+use crate::{CliResult, config::Config, engine::Engine};
+use jiff::SignedDuration;
+use model::ObjectKind;
+use std::time::Duration;
+
+/// How long an idle worker sleeps: what a webhook or another process enqueues waits no longer.
+const IDLE: Duration = Duration::from_millis(200);
+/// How often what is parked is looked through.
+const RELEASE_EVERY: Duration = Duration::from_secs(5);
+/// After a failed poll the next comes sooner than the interval says, but not at once.
+const RETRY_POLL: Duration = Duration::from_secs(30);
+/// Batches in the air at once.
+const WORKERS: usize = 2;
+
+pub(super) async fn run(app: &App) -> CliResult<Exit> {
+    let config = app.config()?;
+    let engine = Engine::build(app, &config).await?;
+    app.output.say("Running. Ctrl-C or SIGTERM stops.");
+    let ended = stop::unless_asked_to(&engine, work(&engine, &config)).await;
+    engine.close().await;
+    if let Err(error) = ended {
+        // Asked to stop is what happened, and that is no failure.
+        tracing::warn!(%error, "not everything had ended");
+        if !engine.stopping() {
+            return Err(error);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn work(engine: &Engine, config: &Config) -> CliResult<()> {
+    let interval = config.sync.poll_interval.to_std();
+    let pollers = config.sync.objects.iter().map(|kind| poll_on_schedule(engine, *kind, interval));
+    let workers = (0..WORKERS).map(|_| work_queue(engine));
+    let all = futures::future::join3(
+        futures::future::join_all(pollers),
+        futures::future::join_all(workers),
+        release_on_schedule(engine),
+    );
+    all.await;
+    Ok(())
+}
+
+/// Polls one object for ever. Nothing that fails ends it: SAP comes back.
+async fn poll_on_schedule(engine: &Engine, kind: ObjectKind, interval: Duration) {
+    while !engine.stopping() {
+        let pause = match engine.poll_all(&[kind], |_, _| ()).await {
+            Ok(()) => interval,
+            Err(error) => {
+                tracing::error!(object = kind.plural(), %error, "the poll failed and is tried again");
+                interval.min(RETRY_POLL)
+            }
+        };
+        rest(engine, pause).await;
+    }
+}
+
+async fn work_queue(engine: &Engine) {
+    while !engine.stopping() {
+        match engine.pipeline.work(engine.batch).await {
+            Ok(report) if report.received == 0 => engine.pipeline.clock.sleep(IDLE).await,
+            Ok(report) => {
+                let failed = report.ended.iter().filter(|ended| ended.dead_letter).count();
+                tracing::info!(received = report.received, ended = report.ended.len(), failed, "batch");
+            }
+            Err(error) => {
+                tracing::error!(%error, "the store failed; what was received comes back by itself");
+                rest(engine, RELEASE_EVERY).await;
+            }
+        }
+    }
+}
+
+async fn release_on_schedule(engine: &Engine) {
+    while !engine.stopping() {
+        if let Err(error) = engine.pipeline.release_due().await {
+            tracing::error!(%error, "parked changes could not be released and are tried again");
+        }
+        rest(engine, RELEASE_EVERY).await;
+    }
+}
+
+/// Sleeps, but not on after being asked to stop.
+async fn rest(engine: &Engine, pause: Duration) {
+    let clock = &engine.pipeline.clock;
+    let until = clock.now().saturating_add(SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX));
+    let until = until.unwrap_or(jiff::Timestamp::MAX);
+    while !engine.stopping() && clock.now() < until {
+        let left = Duration::try_from(until.duration_since(clock.now())).unwrap_or_default();
+        clock.sleep(left.min(IDLE)).await;
+    }
+}

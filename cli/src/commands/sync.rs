@@ -1,0 +1,108 @@
+//! `sync --once`: polls everything once and works until nothing more falls due.
+
+use super::{App, Exit};
+use crate::{
+    CliError, CliResult,
+    args::SyncArgs,
+    engine::{Drained, Engine, Tally},
+    output::Bar,
+};
+use jiff::SignedDuration;
+use model::{Lane, ObjectKind};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
+    let config = app.config()?;
+    let engine = Engine::build(app, &config).await?;
+    let synced = super::stop::unless_asked_to(&engine, sync(app, &engine, args.max_wait.to_signed())).await;
+    engine.close().await;
+    synced
+}
+
+async fn sync(app: &App, engine: &Engine, max_wait: SignedDuration) -> CliResult<Exit> {
+    coupa_is_there(engine).await?;
+    let objects: Vec<ObjectKind> = engine.pipeline.settings.objects.iter().copied().collect();
+    let bars = Bars::new(app, &objects);
+    engine.poll_all(&objects, |kind, found| bars.found(kind, found)).await?;
+    work_off(app, engine, max_wait, &objects, &bars).await
+}
+
+/// Without Coupa nothing can be done: better said at once than by every document.
+pub(super) async fn coupa_is_there(engine: &Engine) -> CliResult<()> {
+    let tally = coupa::Tally::default();
+    let call = tally.call(Lane::Live);
+    match engine.pipeline.coupa.try_scope(&call, "core.supplier.read").await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let failure = error.failure();
+            Err(CliError::new(format!("Coupa can't be used: {} {}", failure.code, failure.message))
+                .help(failure.code.fix()))
+        }
+    }
+}
+
+/// Works off what is enqueued, shows the table, and says by the exit code how it went.
+pub(super) async fn work_off(
+    app: &App,
+    engine: &Engine,
+    max_wait: SignedDuration,
+    objects: &[ObjectKind],
+    bars: &Bars,
+) -> CliResult<Exit> {
+    let tally = Mutex::new(Tally::default());
+    let drained = engine.drain(max_wait, &tally, &|tally| bars.done(tally)).await?;
+    bars.finish();
+    engine.remember_session().await?;
+    let waiting = engine.waiting().await?;
+    let table = tally.lock().unwrap_or_else(PoisonError::into_inner).table(objects, &waiting);
+    app.show(&table);
+    if drained == Drained::Stopped {
+        app.output.say("Stopped before everything was done. The next run goes on from here.");
+    }
+    Ok(table.exit())
+}
+
+/// A progress bar for each object.
+pub(super) struct Bars {
+    bars: BTreeMap<ObjectKind, Bar>,
+    found: Mutex<BTreeMap<ObjectKind, u64>>,
+    progress: crate::output::Progress,
+}
+
+impl Bars {
+    pub(super) fn new(app: &App, objects: &[ObjectKind]) -> Self {
+        let progress = app.output.progress();
+        let bars = objects.iter().map(|kind| (*kind, progress.bar(kind.plural(), 0))).collect();
+        Self { bars, found: Mutex::default(), progress }
+    }
+
+    /// So many more are to do.
+    pub(super) fn found(&self, kind: ObjectKind, more: usize) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let total = found.entry(kind).or_default();
+        *total += u64::try_from(more).unwrap_or(u64::MAX);
+        if let Some(bar) = self.bars.get(&kind) {
+            bar.set_total(*total);
+        }
+    }
+
+    fn done(&self, tally: &Tally) {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        for (kind, bar) in &self.bars {
+            let done = tally.done(*kind);
+            // What others brought along was not found by the poll.
+            bar.set_total(found.get(kind).copied().unwrap_or(0).max(done));
+            bar.set(done);
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        for bar in self.bars.values() {
+            bar.finish();
+        }
+        self.progress.clear();
+    }
+}

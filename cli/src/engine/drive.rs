@@ -1,0 +1,196 @@
+use super::Engine;
+use crate::{CliError, CliResult, output::SummaryTable};
+use jiff::{SignedDuration, Timestamp};
+use model::{AuditOutcome, ObjectKind, SapKey};
+use pipeline::BatchReport;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError, atomic::Ordering},
+    time::Duration,
+};
+use store::{Queue, StateStore};
+
+/// How often an idle worker looks for something to do.
+const IDLE: Duration = Duration::from_millis(100);
+/// How often what is parked is looked through while there is work.
+const RELEASE_EVERY: SignedDuration = SignedDuration::from_secs(5);
+
+/// What happened to each document in this run, however many attempts it took.
+#[derive(Debug, Default)]
+pub struct Tally {
+    last: BTreeMap<(ObjectKind, SapKey), AuditOutcome>,
+    calls: BTreeMap<ObjectKind, u64>,
+    done: BTreeMap<ObjectKind, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, report: &BatchReport) {
+        for (kind, calls) in &report.shared_coupa_calls {
+            *self.calls.entry(*kind).or_default() += u64::from(*calls);
+        }
+        for ended in &report.ended {
+            *self.calls.entry(ended.document.kind).or_default() += u64::from(ended.coupa_calls);
+            let key = (ended.document.kind, ended.document.key.clone());
+            let before = self.last.get(&key).copied();
+            // What was created in this run stays that in the table, however often it is looked at again.
+            let outcome = before.map_or(ended.outcome, |before| stronger(before, ended.outcome));
+            if ends(outcome) && !before.is_some_and(ends) {
+                *self.done.entry(ended.document.kind).or_default() += 1;
+            }
+            self.last.insert(key, outcome);
+        }
+    }
+
+    /// Documents that came to an end so far, for progress.
+    pub fn done(&self, kind: ObjectKind) -> u64 {
+        self.done.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// The table for people and machines; `waiting` is what is still in queue or parked, by kind.
+    pub fn table(&self, objects: &[ObjectKind], waiting: &BTreeMap<ObjectKind, u64>) -> SummaryTable {
+        let mut table = SummaryTable::new(objects.iter().copied());
+        for ((kind, _), outcome) in &self.last {
+            table.count(*kind, *outcome, 0);
+        }
+        for (kind, calls) in &self.calls {
+            table.row(*kind).coupa_calls += calls;
+        }
+        for (kind, count) in waiting {
+            table.row(*kind).pending += count;
+        }
+        table
+    }
+}
+
+/// An outcome that says more about the run than another.
+fn stronger(first: AuditOutcome, later: AuditOutcome) -> AuditOutcome {
+    match (first, later) {
+        (AuditOutcome::Created, _) | (_, AuditOutcome::Created) if ends(later) => AuditOutcome::Created,
+        (AuditOutcome::Updated, AuditOutcome::Unchanged) => AuditOutcome::Updated,
+        (_, later) => later,
+    }
+}
+
+fn ends(outcome: AuditOutcome) -> bool {
+    !matches!(outcome, AuditOutcome::Retry | AuditOutcome::Waiting | AuditOutcome::Unknown)
+}
+
+/// Why the workers stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Nothing more falls due within the wait.
+    Empty,
+    /// They were asked to stop.
+    Stopped,
+}
+
+impl Engine {
+    /// Polls each object until its pass is over.
+    pub async fn poll_all(&self, objects: &[ObjectKind], mut each: impl FnMut(ObjectKind, usize)) -> CliResult<()> {
+        for kind in objects {
+            loop {
+                let report = self.pipeline.poll(*kind).await;
+                self.remember_session().await?;
+                let report = report.map_err(|error| {
+                    CliError::new(format!("{} can't be read from SAP: {error}", kind.plural()))
+                        .help("Run `b1-coupa check`, which tries every part of the way.")
+                })?;
+                each(*kind, report.enqueued);
+                if !report.more || self.stopping() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Works until nothing more falls due within `max_wait`.
+    pub async fn drain(
+        &self,
+        max_wait: SignedDuration,
+        tally: &Mutex<Tally>,
+        each: &(dyn Fn(&Tally) + Sync),
+    ) -> CliResult<Drained> {
+        let workers = (0..WORKERS).map(|_| self.drain_one(max_wait, tally, each));
+        let ended = futures::future::try_join_all(workers).await?;
+        Ok(if ended.contains(&Drained::Stopped) { Drained::Stopped } else { Drained::Empty })
+    }
+
+    async fn drain_one(
+        &self,
+        max_wait: SignedDuration,
+        tally: &Mutex<Tally>,
+        each: &(dyn Fn(&Tally) + Sync),
+    ) -> CliResult<Drained> {
+        let mut released_at = self.pipeline.clock.now();
+        loop {
+            if self.stopping() {
+                return Ok(Drained::Stopped);
+            }
+            let report = self.pipeline.work(self.batch).await?;
+            let now = self.pipeline.clock.now();
+            if report.received > 0 {
+                let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+                tally.add(&report);
+                each(&tally);
+            }
+            if report.received == 0 || now.duration_since(released_at) > RELEASE_EVERY {
+                released_at = now;
+                if self.pipeline.release_due().await? > 0 {
+                    continue;
+                }
+            }
+            if report.received == 0 {
+                match self.next_due().await? {
+                    Some(due) if due <= now.saturating_add(self.patience(max_wait).await?).unwrap_or(now) => {
+                        self.pipeline.clock.sleep(pause(now, due)).await;
+                    }
+                    _ => return Ok(Drained::Empty),
+                }
+            }
+        }
+    }
+
+    /// What another worker holds, perhaps a dead one, is waited for until its lease has run out.
+    async fn patience(&self, max_wait: SignedDuration) -> CliResult<SignedDuration> {
+        let in_flight = self.store.depth().await?.in_flight > 0;
+        Ok(if in_flight { max_wait.max(self.pipeline.settings.longest_hold()) } else { max_wait })
+    }
+
+    async fn next_due(&self) -> CliResult<Option<Timestamp>> {
+        let queued = self.store.next_due().await?;
+        let parked = self.store.next_parked().await?;
+        Ok([queued, parked].into_iter().flatten().min())
+    }
+
+    /// What is still to come, by kind: in the queue or parked.
+    pub async fn waiting(&self) -> CliResult<BTreeMap<ObjectKind, u64>> {
+        let mut waiting: BTreeMap<ObjectKind, u64> = BTreeMap::new();
+        for parked in self.store.parked(usize::MAX).await? {
+            *waiting.entry(parked.change.document.kind).or_default() += 1;
+        }
+        for (kind, count) in self.store.queued_by_kind().await? {
+            *waiting.entry(kind).or_default() += count;
+        }
+        Ok(waiting)
+    }
+
+    /// Whether the process is asked to end.
+    pub fn stopping(&self) -> bool {
+        self.pipeline.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Begins nothing new from here on.
+    pub fn stop(&self) {
+        self.pipeline.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Batches in the air at once: while one waits for the disk or for SAP, the other uses Coupa's budget.
+const WORKERS: usize = 2;
+
+/// Not past the moment when something falls due, and not so long that what arrives meanwhile waits noticeably.
+fn pause(now: Timestamp, due: Timestamp) -> Duration {
+    let until = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+    until.clamp(Duration::from_millis(10), IDLE)
+}

@@ -1,1 +1,0 @@
-//! Tests through the doors that users use: the binary, HTTP, the database file.
