@@ -41,6 +41,7 @@ mod suppliers;
 mod token;
 mod totals;
 mod values;
+mod viewing;
 mod views;
 mod xml;
 

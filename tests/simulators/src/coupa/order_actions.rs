@@ -33,7 +33,9 @@ impl State {
                 _ => return not_possible(),
             },
             "release_from_buyer_hold" if status == "buyer_hold" => "issued",
-            "cancel" if matches!(status, "draft" | "issued") || HELD.contains(&status) => "cancelled",
+            "cancel" if matches!(status, "draft" | "issued") || HELD.contains(&status) => {
+                self.settings.cancelled_status
+            }
             "close" if status == "issued" => soft,
             "close" if matches!(status, "closed" | "soft_closed") && !hard => {
                 self.journal.hard_closed.push(number);

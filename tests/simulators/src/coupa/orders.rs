@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 /// Statuses in which an order takes no more changes.
-const SHUT: [&str; 5] = ["closed", "soft_closed", "cancelled", "expensed", "error"];
+const SHUT: [&str; 6] = ["closed", "soft_closed", "cancelled", "canceled", "expensed", "error"];
 
 fn refused(message: impl Into<String>) -> Problem {
     Problem::refused("order-header", message)
@@ -38,6 +38,7 @@ impl State {
         if order.list("order-lines").is_empty() {
             return Err(refused("Order Lines can't be blank"));
         }
+        order.set_text("status", self.settings.created_order_status);
         Ok(self.keep_order(order))
     }
 

@@ -222,10 +222,20 @@ fn finish(path: Vec<String>, ty: Type, operator: Operator, value: String) -> Res
     if matches!(ty, Type::One(_) | Type::Many(_)) && operator != Blank {
         return Err(bad(format!("{name} is an object: name the attribute to compare")));
     }
-    let values = match operator {
+    let mut values = match operator {
         In | NotIn => value.split(',').map(str::to_owned).collect(),
         _ => vec![value],
     };
+    if name == "status" && matches!(operator, In | Operator::Equal) {
+        // Coupa's own walkthrough filters by the other spelling.
+        let other = |value: &String| match value.as_str() {
+            "canceled" => Some("cancelled".to_owned()),
+            "cancelled" => Some("canceled".to_owned()),
+            _ => None,
+        };
+        let others: Vec<String> = values.iter().filter_map(other).collect();
+        values.extend(others);
+    }
     for value in &values {
         let valid = match (operator, ty) {
             (Blank, _) | (_, Type::Boolean) => super::values::flag(value).is_some(),

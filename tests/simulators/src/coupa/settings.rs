@@ -79,6 +79,10 @@ pub struct Settings {
     pub required_address_attributes: Vec<&'static str>,
     /// Whether documents of an inactive supplier are refused.
     pub refuse_inactive_suppliers: bool,
+    /// Status of a new external order. No document says it; `issued` is the other candidate.
+    pub created_order_status: &'static str,
+    /// How a cancelled order spells its status: `cancelled` or `canceled`, both are documented.
+    pub cancelled_status: &'static str,
     /// Status of an order after its first close.
     pub soft_closed_status: &'static str,
     /// What issuing an issued order does.
@@ -142,6 +146,8 @@ impl Default for Settings {
             request_log_limit: 10_000,
             required_address_attributes: vec!["street1", "city", "postal-code", "country"],
             refuse_inactive_suppliers: false,
+            created_order_status: "draft",
+            cancelled_status: "cancelled",
             soft_closed_status: "soft_closed",
             reissue: Reissue::Accepted,
             reopen_needs_reason: true,

@@ -1,7 +1,7 @@
 //! A client of the simulated Coupa that speaks plain JSON.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request};
+use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use simulators::clock::ManualClock;
@@ -21,7 +21,6 @@ pub(crate) struct Desk {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
     pub(crate) text: String,
     pub(crate) json: Value,
 }
@@ -31,7 +30,7 @@ impl Answer {
         let (parts, body) = reply.response.into_parts();
         let text = String::from_utf8(body.to_vec()).expect("UTF-8");
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status: parts.status.as_u16(), headers: parts.headers, text, json }
+        Self { status: parts.status.as_u16(), text, json }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -73,7 +72,7 @@ impl Desk {
     pub(crate) fn renew(&mut self) {
         let answer =
             self.ask_token("client_id=coupa-client&client_secret=coupa-secret&grant_type=client_credentials");
-        self.token = answer.ok().json["access_token"].as_str().expect("a token").to_owned();
+        answer.ok().json["access_token"].as_str().expect("a token").clone_into(&mut self.token);
     }
 
     pub(crate) fn ask_token(&self, form: &str) -> Answer {

@@ -156,6 +156,8 @@ fn cancel_and_issue_follow_the_status() {
         desk.put(&format!("/api/purchase_orders/{id}"), &json!({ "_cancel": true })).ok().json["status"],
         "cancelled"
     );
+    let listed = desk.get("/api/purchase_orders?status[in]=canceled,closed&fields=[\"id\"]");
+    assert_eq!(listed.json, json!([{ "id": id }]), "both spellings find it");
     act("cancel").refused("cancelled");
     act("issue").refused("cancelled");
     assert_eq!(act("fly").status, 404);
