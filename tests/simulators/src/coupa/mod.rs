@@ -1,6 +1,6 @@
 //! A Coupa that answers as its documents say, strict where they say that Coupa refuses.
 //!
-//! [`Simulator`] is a handle to one instance: as a [`Handler`](crate::serve::Handler) it answers requests, and
+//! [`Simulator`] is a handle to one instance: as a [`Handler`] it answers requests, and
 //! through its other methods a test looks at what it holds, plans faults and plays the people who work in Coupa.
 //! The core is synchronous and deterministic: the same requests at the same times get the same answers.
 //!

@@ -178,3 +178,24 @@ fn a_customers_own_order_does_not_count_as_sent_by_us() {
     assert!(desk.coupa.order_by_number("OWN-2").is_none());
     assert_eq!(desk.get(&format!("/api/purchase_orders/{id}")).status, 404);
 }
+
+#[test]
+fn open_points_are_switches() {
+    let desk = desk();
+    desk.coupa.configure(|settings| {
+        settings.created_order_status = "issued";
+        settings.soft_closed_status = "closed";
+        settings.cancelled_status = "canceled";
+        settings.reopen_needs_reason = false;
+        settings.refuse_inactive_suppliers = true;
+    });
+    let created = desk.post("/api/purchase_orders", &order("P1", "V1")).ok();
+    assert_eq!(created.json["status"], "issued");
+    let act = |action: &str| desk.act(&format!("/api/purchase_orders/{}/{action}", created.id()));
+    assert_eq!(act("close").ok().json["status"], "closed");
+    assert!(desk.coupa.hard_closed_orders().is_empty(), "the first close is soft whatever it is called");
+    assert_eq!(act("reopen").ok().json["status"], "issued");
+    assert_eq!(act("cancel").ok().json["status"], "canceled");
+    desk.put("/api/suppliers/1", &json!({ "status": "inactive" })).ok();
+    desk.post("/api/purchase_orders", &order("P2", "V1")).refused("Supplier is not active");
+}
