@@ -90,7 +90,8 @@ pub fn master_data() -> MasterData {
 }
 
 fn payment_terms() -> Vec<PaymentTerms> {
-    let of = |group_number, code: &str, net_days| PaymentTerms { group_number, code: code.to_owned(), net_days };
+    let of =
+        |group_number, code: &str, net_days| PaymentTerms { group_number, code: code.to_owned(), net_days };
     vec![
         of(-1, "Cash Basic", 0),
         of(1, "Net 7", 7),
@@ -143,7 +144,8 @@ fn tax_codes() -> Vec<TaxCode> {
 }
 
 fn accounts() -> Vec<GlAccount> {
-    let of = |code: &str, name: &str, active| GlAccount { code: code.to_owned(), name: name.to_owned(), active };
+    let of =
+        |code: &str, name: &str, active| GlAccount { code: code.to_owned(), name: name.to_owned(), active };
     vec![
         of("100000", "Assets", false),
         of("140000", "Inventory", true),
