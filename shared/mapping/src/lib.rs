@@ -37,3 +37,6 @@ pub use supplier::supplier;
 
 /// A mapping file with every setting at its default, commented out and explained.
 pub const EXAMPLE: &str = include_str!("../mapping.example.toml");
+
+#[cfg(test)]
+mod tests;
