@@ -25,7 +25,7 @@ pub type Sent = serde_json::Map<String, Value>;
 
 /// What a document of SAP is in Coupa.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "of", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Link {
     /// A supplier.
     Supplier(SupplierLink),

@@ -8,7 +8,7 @@ use coupa::{Action, Call, Record};
 use jiff::Timestamp;
 use model::{
     AuditEntry, AuditOutcome, Cause, Change, Code, CoupaId, DeadLetter, DocumentItem, DocumentKey,
-    ErrorClass, Failure, Lane, Lease, Link, OpenAttempt, Parked, Sent, Stamp, Step,
+    ErrorClass, Failure, Lane, Lease, OpenAttempt, Parked, Sent, Stamp, Step,
 };
 use serde_json::Value;
 use std::sync::{
@@ -219,6 +219,14 @@ impl Pipeline {
         Ok(Some(ended))
     }
 
+    /// Whether there is no time left to begin anything.
+    pub(crate) fn out_of_time(&self) -> Result<(), Stop> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(Stop::Held { until: self.clock.now() });
+        }
+        Ok(())
+    }
+
     /// Nothing was sent under these leases.
     async fn give_back(&self, work: &Work, until: Timestamp) -> Result<(), StoreError> {
         let mut leases = vec![work.lease.clone()];
@@ -300,7 +308,7 @@ impl Pipeline {
         };
         entry.code = Some(failure.code);
         entry.class = Some(failure.class());
-        entry.message = failure.message;
+        entry.message.clone_from(&failure.message);
         tracing::warn!(
             document = %entry.document, number = entry.number, code = %failure.code, class = failure.class().name(),
             outcome = ?entry.outcome, message = entry.message, "attempt did not succeed"

@@ -2,7 +2,6 @@
 //! depend on first.
 
 use crate::{BatchReport, Pipeline, wave::Folded};
-use jiff::SignedDuration;
 use model::{Cause, Change, DocumentKey, Step};
 use std::collections::BTreeMap;
 use store::{Received, StoreError};
@@ -14,8 +13,7 @@ impl Pipeline {
     /// Receives up to `max` changes and works on them. Every message ends acked or put back; one that neither happened
     /// to, because the store failed, comes again when its visibility runs out.
     pub async fn work(&self, max: usize) -> Result<BatchReport, BatchError> {
-        let visibility = self.settings.lease().saturating_add(SignedDuration::from_secs(30));
-        let received = self.queue.receive(max, visibility, self.clock.now()).await?;
+        let received = self.queue.receive(max, self.settings.visibility(), self.clock.now()).await?;
         self.sync(received).await
     }
 

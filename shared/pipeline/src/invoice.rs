@@ -269,7 +269,7 @@ impl Pipeline {
         Err(Stop::Needs { failure, first, all: missing })
     }
 
-    fn orders_under(&self, image: &InvoiceImage) -> Vec<DocumentKey> {
+    pub(crate) fn orders_under(&self, image: &InvoiceImage) -> Vec<DocumentKey> {
         let orders: BTreeSet<i64> =
             image.lines.iter().filter_map(|line| Some(line.draws_on.as_ref()?.order)).collect();
         let key = |order| DocumentKey::entry(&self.settings.company, ObjectKind::PurchaseOrder, order);

@@ -31,7 +31,10 @@ use jiff::{SignedDuration, Timestamp};
 use mapping::Mapping;
 use model::{Cause, Change, Clock, Random, Step};
 use model::{CorrelationId, DocumentKey, Lane, Owner};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicBool},
+};
 use store::{Queue, StateStore};
 
 /// Everything that a use case needs, handed in.
@@ -56,6 +59,8 @@ pub struct Pipeline {
     pub owner: Owner,
     /// SAP's payment terms by number, read once in a while.
     pub terms: Terms,
+    /// Set when there is no time left: attempts that haven't begun are given back, those that have are finished.
+    pub stopping: Arc<AtomicBool>,
 }
 
 /// Master data of SAP that the mapping needs, kept for a while.

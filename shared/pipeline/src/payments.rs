@@ -127,6 +127,7 @@ impl Pipeline {
     }
 
     async fn sync_payment(&self, work: &mut Work, payment: &Payment, round: &Round) -> Result<Done, Stop> {
+        self.out_of_time()?;
         work.item.number = payment.doc_num.map(|number| number.to_string());
         let context = Context {
             company: &self.settings.company,

@@ -172,7 +172,7 @@ impl Pipeline {
 
     /// Today in UTC: only for bounds that are days wide.
     pub(crate) fn today(&self) -> Date {
-        self.clock.now().to_zoned(TimeZone::UTC).date()
+        TimeZone::UTC.to_datetime(self.clock.now()).date()
     }
 }
 

@@ -4,17 +4,17 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Code, ErrorClass, Failure, Random};
 
 /// Longer pauses than this are spent parked in the state store, not in the queue.
-pub const LONGEST_IN_QUEUE: SignedDuration = SignedDuration::from_mins(15);
+pub(crate) const LONGEST_IN_QUEUE: SignedDuration = SignedDuration::from_mins(15);
 /// No pause is longer.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 /// Something that waits for a document is looked at so often even if nobody says that it arrived.
 const WAITING_FALLBACK: SignedDuration = SignedDuration::from_mins(30);
 /// Attempts in a row that never reached an end, after which it is ours to mend.
-pub const MAX_UNFINISHED: u32 = 5;
+pub(crate) const MAX_UNFINISHED: u32 = 5;
 
 /// What happens next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub(crate) enum Next {
     /// Seen again in the queue then.
     PutBack(Timestamp),
     /// Parked until then, or until what it waits for arrives.
@@ -25,7 +25,7 @@ pub enum Next {
 
 /// How the failing has gone so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// Attempts before this one, since the last success.
     pub tries: u32,
     /// Since when.
@@ -37,7 +37,12 @@ pub struct Trouble {
 }
 
 /// Decides by the failure's class alone.
-pub fn next(failure: &Failure, trouble: Trouble, waiting_limit: SignedDuration, random: &dyn Random) -> Next {
+pub(crate) fn next(
+    failure: &Failure,
+    trouble: Trouble,
+    waiting_limit: SignedDuration,
+    random: &dyn Random,
+) -> Next {
     if !failure.class().heals() {
         return Next::DeadLetter(failure.clone());
     }

@@ -38,6 +38,16 @@ impl Settings {
         signed(self.request_timeout).saturating_add(signed(self.max_arrival_delay))
     }
 
+    /// After so long, whatever a worker that died held is free again.
+    pub fn longest_hold(&self) -> SignedDuration {
+        self.visibility().saturating_add(SignedDuration::from_secs(5))
+    }
+
+    /// A message stays out of sight for as long as its document's lease can last, and a little longer.
+    pub(crate) fn visibility(&self) -> SignedDuration {
+        self.lease().saturating_add(SignedDuration::from_secs(5))
+    }
+
     /// For how long a lease is taken.
     pub(crate) fn lease(&self) -> SignedDuration {
         self.reserve().saturating_add(signed(self.working_time))

@@ -355,6 +355,7 @@ impl Pipeline {
     }
 
     async fn push(&self, work: &mut Work, image: &Image, around: &Surroundings) -> Result<Done, Stop> {
+        self.out_of_time()?;
         match image {
             Image::Supplier(image) => {
                 self.push_supplier(work, image, found(&around.suppliers, &image.number)).await

@@ -1,0 +1,4 @@
+//! Histories of a small company in virtual time.
+
+mod basics;
+mod world;

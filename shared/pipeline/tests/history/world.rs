@@ -1,0 +1,220 @@
+//! A pipeline between two simulated systems, in virtual time and without sockets.
+
+use jiff::{SignedDuration, Timestamp, civil::date};
+use mapping::{CoupaDefaults, Mapping};
+use model::{Clock, CompanyDb, DocumentKey, ObjectKind, Owner, Random};
+use pipeline::{BatchReport, Ended, Pipeline, Settings};
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+use simulators::{
+    clock::ManualClock,
+    company,
+    coupa::{self as coupa_sim, Simulator as Coupa},
+    sap::{self as sap_sim, AddressSpec, DocumentSpec, LineSpec, Simulator as Sap, SupplierSpec},
+    serve::InProcess,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use store::{EmbeddedStore, Queue as _, StateStore as _};
+
+/// Counts up in large odd steps: spread out, and the same in every run.
+#[derive(Default)]
+pub struct Steps(AtomicU64);
+
+impl Random for Steps {
+    fn next_u64(&self) -> u64 {
+        self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
+    }
+}
+
+pub struct World {
+    pub clock: ManualClock,
+    pub sap: Sap,
+    pub coupa: Coupa,
+    pub store: Arc<EmbeddedStore>,
+    pub company: CompanyDb,
+    random: Arc<Steps>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let start: Timestamp = "2026-11-20T08:00:00Z".parse().unwrap();
+        let clock = ManualClock::new(start);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let data = company::master_data();
+        let sap = Sap::new(sap_sim::Settings::default(), Arc::clone(&shared));
+        sap.set_master_data(&data);
+        let settings = coupa_sim::Settings { submitted_status: "approved", ..coupa_sim::Settings::default() };
+        let coupa = Coupa::new(shared, &data, settings);
+        let store = Arc::new(EmbeddedStore::open_in_memory().unwrap());
+        let company = CompanyDb("SBODEMO_ACME".to_owned());
+        Self { clock, sap, coupa, store, company, random: Arc::default() }
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings {
+            company: self.company.clone(),
+            objects: ObjectKind::ALL.into_iter().collect(),
+            start_date: date(2026, 1, 1),
+            payment_rescan: SignedDuration::from_hours(24 * 90),
+            waiting_limit: SignedDuration::from_hours(24 * 30),
+            request_timeout: Duration::from_secs(30),
+            max_arrival_delay: Duration::from_secs(60),
+            working_time: Duration::from_secs(30),
+            parallel: 8,
+            defaults: CoupaDefaults {
+                ship_to_user: "buyer@acme.example".to_owned(),
+                ship_to_address: "01".to_owned(),
+                chart_of_accounts: "Main COA".to_owned(),
+            },
+            reopen_reason: Some("ERP_REOPENED".to_owned()),
+            bypass_approvals: false,
+        }
+    }
+
+    pub fn worker(&self, name: &str) -> Pipeline {
+        self.worker_with(name, self.settings(), Mapping::default())
+    }
+
+    pub fn worker_with(&self, name: &str, settings: Settings, mapping: Mapping) -> Pipeline {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let random: Arc<dyn Random> = Arc::clone(&self.random) as _;
+        let sap = sap::Settings::new("https://sap.example:50000", self.company.clone(), "coupa_sync");
+        let sap = sap::Client::new(
+            sap,
+            Arc::new(InProcess::new(self.sap.clone(), Arc::clone(&clock))),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+            SecretString::from("correct horse"),
+        );
+        let coupa = coupa::Settings {
+            url: "https://acme.example".to_owned(),
+            client_id: "coupa-client".to_owned(),
+            scopes: coupa::SCOPES.into_iter().map(str::to_owned).collect(),
+            api_version: "44".to_owned(),
+            requests_per_second: coupa::Rate::per_second(Decimal::from(20)).unwrap(),
+            request_timeout: Duration::from_secs(30),
+            max_body_bytes: 8 << 20,
+        };
+        let coupa = coupa::Client::new(
+            coupa,
+            Arc::new(InProcess::new(self.coupa.clone(), Arc::clone(&clock))),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+            SecretString::from("coupa-secret"),
+            Arc::clone(&self.store) as _,
+        );
+        Pipeline {
+            sap: Arc::new(sap.unwrap()),
+            coupa: Arc::new(coupa.unwrap()),
+            queue: Arc::clone(&self.store) as _,
+            state: Arc::clone(&self.store) as _,
+            clock,
+            random,
+            mapping,
+            settings,
+            owner: Owner(name.to_owned()),
+            terms: pipeline::Terms::default(),
+            stopping: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Polls everything once.
+    pub async fn poll(&self, pipeline: &Pipeline) {
+        for kind in pipeline.settings.objects.iter().copied().collect::<Vec<_>>() {
+            while pipeline.poll(kind).await.unwrap().more {}
+        }
+    }
+
+    /// Works until the queue has nothing to receive at this moment.
+    pub async fn work(&self, pipeline: &Pipeline) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        loop {
+            pipeline.release_due().await.unwrap();
+            let BatchReport { received, ended: more, .. } = pipeline.work(50).await.unwrap();
+            ended.extend(more);
+            if received == 0 {
+                return ended;
+            }
+        }
+    }
+
+    /// The same, and on through the waits, up to `hours` of them.
+    pub async fn work_through(&self, pipeline: &Pipeline, hours: i64) -> Vec<Ended> {
+        let end = self.clock.now() + SignedDuration::from_hours(hours);
+        let mut ended = Vec::new();
+        loop {
+            ended.extend(self.work(pipeline).await);
+            let due = [self.store.next_due().await.unwrap(), self.store.next_parked().await.unwrap()];
+            match due.into_iter().flatten().min() {
+                Some(due) if due <= end => self.clock.set(due.max(self.clock.now())),
+                _ => return ended,
+            }
+        }
+    }
+
+    /// Polls and works.
+    pub async fn sync(&self, pipeline: &Pipeline) -> Vec<Ended> {
+        self.poll(pipeline).await;
+        self.work(pipeline).await
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub fn key(&self, kind: ObjectKind, entry: i64) -> DocumentKey {
+        DocumentKey::entry(&self.company, kind, entry)
+    }
+}
+
+pub fn supplier(code: &str) -> SupplierSpec {
+    SupplierSpec {
+        code: code.to_owned(),
+        name: format!("Supplier {code}"),
+        currency: "EUR".to_owned(),
+        payment_terms: 3,
+        federal_tax_id: "DE123456789".to_owned(),
+        email: "ap@supplier.example".to_owned(),
+        addresses: vec![AddressSpec {
+            name: "HQ".to_owned(),
+            street: "Main 1".to_owned(),
+            city: "Berlin".to_owned(),
+            zip_code: "10115".to_owned(),
+            country: "DE".to_owned(),
+            ..AddressSpec::default()
+        }],
+        valid: true,
+        ..SupplierSpec::default()
+    }
+}
+
+pub fn line(item: &str, quantity: i64, price: &str) -> LineSpec {
+    LineSpec {
+        item_code: item.to_owned(),
+        description: format!("Item {item}"),
+        quantity: Some(Decimal::from(quantity)),
+        unit_price: Some(price.parse().unwrap()),
+        vat_group: "I19".to_owned(),
+        account_code: "140000".to_owned(),
+        warehouse_code: "01".to_owned(),
+        unit: "pcs".to_owned(),
+        ..LineSpec::default()
+    }
+}
+
+pub fn document(supplier: &str, lines: Vec<LineSpec>) -> DocumentSpec {
+    DocumentSpec {
+        supplier: supplier.to_owned(),
+        currency: "EUR".to_owned(),
+        payment_terms: Some(3),
+        reference: format!("their-{supplier}"),
+        lines,
+        ..DocumentSpec::default()
+    }
+}
