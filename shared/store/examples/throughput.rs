@@ -1,10 +1,11 @@
 //! How many documents a second the embedded store carries from queue to ack, as the pipeline uses it:
 //!
 //! ```sh
-//! cargo run --release -p store --example throughput -- 20000
+//! cargo run --release -p store --example throughput -- 20000 2
 //! ```
 //!
-//! Each batch of 50 is sent, received, leased with one call, ended by 50 calls side by side, and acked with one.
+//! The second figure counts workers. The changes are sent in pages of 100 first. Then each worker takes batches of 50:
+//! receives them, leases them with one call, ends them by 50 calls side by side, and acks them with one.
 
 #![allow(
     clippy::print_stdout,
@@ -21,78 +22,91 @@ use model::{
 };
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     error::Error,
     time::{Duration, Instant},
 };
 use store::{EmbeddedStore, Finish, FinishedDocument, LeaseReply, LeaseRequest, Queue, StateStore};
 
+const PAGE: usize = 100;
 const BATCH: usize = 50;
 const LINES: usize = 5;
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
-/// Time spent by step.
-#[derive(Default)]
-struct Spent(BTreeMap<&'static str, Duration>);
+/// How long the steps took.
+type Spent = Vec<(&'static str, Duration)>;
 
-impl Spent {
-    async fn on<T>(&mut self, step: &'static str, work: impl Future<Output = T>) -> T {
-        let begun = Instant::now();
-        let result = work.await;
-        *self.0.entry(step).or_default() += begun.elapsed();
-        result
-    }
+async fn timed<T>(spent: &mut Spent, step: &'static str, work: impl Future<Output = T>) -> T {
+    let begun = Instant::now();
+    let result = work.await;
+    spent.push((step, begun.elapsed()));
+    result
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Done<()> {
-    let documents: usize = std::env::args().nth(1).map_or(Ok(20_000), |text| text.parse())?;
+    let mut arguments = std::env::args().skip(1);
+    let documents: usize = arguments.next().map_or(Ok(20_000), |text| text.parse())?;
+    let workers: usize = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("throughput.db");
     let store = EmbeddedStore::open(&path)?;
     for round in ["created", "updated"] {
-        let mut spent = Spent::default();
         let begun = Instant::now();
-        for first in (0..documents).step_by(BATCH) {
-            batch(&store, first, documents.min(first + BATCH), &mut spent).await?;
+        let mut spent = send(&store, documents).await?;
+        for worker in try_join_all((0..workers).map(|_| work(&store))).await? {
+            spent.extend(worker);
         }
         let took = begun.elapsed().as_secs_f64();
-        println!("{round}: {documents} documents in {took:.2} s, {:.0} a second", documents as f64 / took);
-        for (step, time) in &spent.0 {
-            let micros = time.as_secs_f64() * 1e6 / documents as f64;
-            println!("    {step:<12} {micros:>7.1} µs a document");
+        let rate = documents as f64 / took;
+        println!("{round}: {documents} documents by {workers} in {took:.2} s, {rate:.0} a second");
+        for step in ["send", "receive", "take_leases", "finish", "ack"] {
+            let time: Duration = spent.iter().filter(|(of, _)| *of == step).map(|(_, time)| *time).sum();
+            println!("    {step:<12} {:>7.1} µs a document", time.as_secs_f64() * 1e6 / documents as f64);
         }
     }
     println!("links {:?}, file {} kB", store.link_counts().await?, std::fs::metadata(&path)?.len() / 1024);
     Ok(())
 }
 
-async fn batch(store: &EmbeddedStore, first: usize, end: usize, spent: &mut Spent) -> Done<()> {
-    let now = Timestamp::now();
-    let changes = (first..end).map(|entry| change(entry, now)).collect::<Result<Vec<_>, _>>()?;
-    spent.on("send", store.send(&changes, now)).await?;
-    let received = spent.on("receive", store.receive(BATCH, SignedDuration::from_mins(5), now)).await?;
-    let requests: Vec<LeaseRequest> = received
-        .iter()
-        .map(|received| LeaseRequest {
+async fn send(store: &EmbeddedStore, documents: usize) -> Done<Spent> {
+    let mut spent = Spent::new();
+    for first in (0..documents).step_by(PAGE) {
+        let now = Timestamp::now();
+        let page = first..documents.min(first + PAGE);
+        let changes = page.map(|entry| change(entry, now)).collect::<Result<Vec<_>, _>>()?;
+        timed(&mut spent, "send", store.send(&changes, now)).await?;
+    }
+    Ok(spent)
+}
+
+async fn work(store: &EmbeddedStore) -> Done<Spent> {
+    let mut spent = Spent::new();
+    loop {
+        let now = Timestamp::now();
+        let lasts = SignedDuration::from_mins(5);
+        let received = timed(&mut spent, "receive", store.receive(BATCH, lasts, now)).await?;
+        if received.is_empty() {
+            return Ok(spent);
+        }
+        let requests = received.iter().map(|received| LeaseRequest {
             document: received.change.document.clone(),
             owner: Owner("benchmark".to_owned()),
             now,
-            until: now + SignedDuration::from_mins(5),
+            until: now + lasts,
             correlation: received.change.correlation.clone(),
-        })
-        .collect();
-    let replies = spent.on("take_leases", store.take_leases(&requests)).await?;
-    let finishes = replies.into_iter().map(|reply| match reply {
-        LeaseReply::Taken(lease, item) => Ok(store.finish(finish(lease, *item, now))),
-        LeaseReply::Held { until } => Err(format!("held until {until}")),
-    });
-    let finishes = finishes.collect::<Result<Vec<_>, _>>()?;
-    spent.on("finish", try_join_all(finishes)).await?;
-    let receipts: Vec<_> = received.into_iter().map(|received| received.receipt).collect();
-    spent.on("ack", store.ack(&receipts)).await?;
-    Ok(())
+        });
+        let requests: Vec<LeaseRequest> = requests.collect();
+        let replies = timed(&mut spent, "take_leases", store.take_leases(&requests)).await?;
+        let finishes = replies.into_iter().map(|reply| match reply {
+            LeaseReply::Taken(lease, item) => Ok(store.finish(finish(lease, *item, now))),
+            LeaseReply::Held { until } => Err(format!("held until {until}")),
+        });
+        let finishes = finishes.collect::<Result<Vec<_>, _>>()?;
+        timed(&mut spent, "finish", try_join_all(finishes)).await?;
+        let receipts: Vec<_> = received.into_iter().map(|received| received.receipt).collect();
+        timed(&mut spent, "ack", store.ack(&receipts)).await?;
+    }
 }
 
 fn change(entry: usize, now: Timestamp) -> Result<Change, std::num::TryFromIntError> {

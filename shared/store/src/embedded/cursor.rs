@@ -34,7 +34,7 @@ impl EmbeddedStore {
     ) -> Result<u64, StoreError> {
         let name = name.to_owned();
         let body = to_json(cursor)?;
-        self.write(move |connection| {
+        self.write_durably(move |connection| {
             let sql = if revision == 0 {
                 "INSERT INTO cursor (name, body, revision) VALUES (?1, ?2, ?3 + 1) ON CONFLICT DO NOTHING"
             } else {
@@ -62,7 +62,7 @@ impl EmbeddedStore {
     pub(super) async fn write_record(&self, name: &str, value: Option<&Value>) -> Result<(), StoreError> {
         let name = name.to_owned();
         let body = value.map(to_json).transpose()?;
-        self.write(move |connection| {
+        self.write_durably(move |connection| {
             match body {
                 Some(body) => connection
                     .prepare_cached("INSERT OR REPLACE INTO record (name, body) VALUES (?1, ?2)")?

@@ -17,7 +17,7 @@ impl StateStore for EmbeddedStore {
     async fn take_leases(&self, requests: &[LeaseRequest]) -> Result<Vec<LeaseReply>, StoreError> {
         let asked = requests.iter().map(Asked::new).collect::<Result<Vec<_>, _>>()?;
         let taken = self
-            .write(move |connection| {
+            .write_durably(move |connection| {
                 asked.iter().map(|asked| take(connection, asked)).collect::<Result<Vec<_>, _>>()
             })
             .await?;
@@ -42,7 +42,7 @@ impl StateStore for EmbeddedStore {
 
     async fn finish(&self, finish: Finish) -> Result<(), StoreError> {
         let finish = finish::EncodedFinish::new(finish)?;
-        self.write(move |connection| finish.write(connection)).await
+        self.write_durably(move |connection| finish.write(connection)).await
     }
 
     async fn release(&self, leases: &[Lease]) -> Result<(), StoreError> {

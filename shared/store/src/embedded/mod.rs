@@ -72,12 +72,21 @@ impl EmbeddedStore {
         self.worker.run(Kind::Read, work).await
     }
 
-    /// Runs a request that writes; when it comes back with `Ok`, what it wrote is on the disk.
+    /// Runs a request that writes what may be done again after a power cut.
     async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         self.worker.run(Kind::Write, work).await
+    }
+
+    /// Runs a request that writes; when it comes back with `Ok`, what it wrote is on the disk.
+    async fn write_durably<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.worker.run(Kind::Durable, work).await
     }
 }

@@ -9,10 +9,9 @@ use std::{path::Path, thread, time::Duration};
 const BUSY_PAUSE: Duration = Duration::from_millis(2);
 const BUSY_LOOKS: i32 = 15_000;
 
-/// The settings that each connection needs. `FULL`: an answered write survives a power cut, too.
+/// The settings that each connection needs. How hard it waits for the disk is set with each transaction.
 const SETTINGS: &str = "
 PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -8000;
 PRAGMA wal_autocheckpoint = 4000;

@@ -34,7 +34,7 @@ struct MessageRow {
 impl Queue for EmbeddedStore {
     async fn send(&self, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {
         let messages = changes.iter().map(NewMessage::from_change).collect::<Result<Vec<_>, _>>()?;
-        self.write(move |connection| insert(connection, &messages, now)).await
+        self.write_durably(move |connection| insert(connection, &messages, now)).await
     }
 
     async fn receive(
