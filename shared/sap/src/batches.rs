@@ -147,7 +147,7 @@ impl Client {
                     self.batch_limit.store(count / 2, Ordering::Relaxed);
                     continue;
                 }
-                Err(error) => return Err(self.name_refused_member(error, shape)),
+                Err(error) => return Err(name_refused_member(error, shape)),
             }
             rest = behind;
         }
@@ -201,17 +201,17 @@ impl Client {
             self.batch_limit.store((count + count.div_ceil(4)).min(MOST_KEYS), Ordering::Relaxed);
         }
     }
+}
 
-    /// SAP refuses a whole request for one property that it doesn't have; people need to know which one.
-    fn name_refused_member(&self, error: Error, shape: &Shape<'_>) -> Error {
-        let Error::Refused { status: 400, code, text } = error else { return error };
-        let named = shape.select.iter().find(|name| mentions(&text, name));
-        let hint = match named {
-            Some(name) => format!("this Service Layer has no {}.{name}", shape.set),
-            None => format!("asked for {}: {}", shape.set, shape.select.join(",")),
-        };
-        Error::Refused { status: 400, code, text: format!("{text} ({hint})") }
-    }
+/// SAP refuses a whole request for one property that it doesn't have; people need to know which one.
+fn name_refused_member(error: Error, shape: &Shape<'_>) -> Error {
+    let Error::Refused { status: 400, code, text } = error else { return error };
+    let named = shape.select.iter().find(|name| mentions(&text, name));
+    let hint = match named {
+        Some(name) => format!("this Service Layer has no {}.{name}", shape.set),
+        None => format!("asked for {}: {}", shape.set, shape.select.join(",")),
+    };
+    Error::Refused { status: 400, code, text: format!("{text} ({hint})") }
 }
 
 /// What is read of a goods receipt.

@@ -2,6 +2,8 @@
 
 mod batches;
 mod client;
+#[cfg(test)]
+mod contract;
 mod cookies;
 pub mod entities;
 mod error;
