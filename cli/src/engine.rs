@@ -4,4 +4,4 @@ mod build;
 mod drive;
 
 pub use build::Engine;
-pub use drive::{Drained, Tally};
+pub use drive::{Drained, Mark, Tally};

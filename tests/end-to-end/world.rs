@@ -31,13 +31,19 @@ pub struct Ended {
 impl Ended {
     /// What `--json` printed.
     pub fn json(&self) -> Value {
-        let text = if self.stdout.trim().is_empty() { self.stderr.lines().last().unwrap_or_default() } else { &self.stdout };
+        let text = if self.stdout.trim().is_empty() {
+            self.stderr.lines().last().unwrap_or_default()
+        } else {
+            &self.stdout
+        };
         serde_json::from_str(text).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
     }
 
     /// A count of the table, such as `count("invoices", "created")`.
     pub fn count(&self, object: &str, column: &str) -> u64 {
-        self.json()["objects"][object][column].as_u64().unwrap_or_else(|| panic!("no {object}.{column}: {self:?}"))
+        self.json()["objects"][object][column]
+            .as_u64()
+            .unwrap_or_else(|| panic!("no {object}.{column}: {self:?}"))
     }
 
     /// Fails the test unless the command ended so.
@@ -51,12 +57,17 @@ impl Ended {
 impl World {
     /// An empty company with its master data in both systems, without limits on Coupa's rate.
     pub fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let sap = sap::Simulator::new(Arc::clone(&clock), sap::Settings::default());
+        let sap = sap::Simulator::new(sap::Settings::default(), Arc::clone(&clock));
         let data = company::master_data();
         sap.set_master_data(&data);
-        let settings = coupa::Settings { requests_per_second: None, submitted_status: "approved", ..coupa::Settings::default() };
+        let settings = coupa::Settings {
+            requests_per_second: None,
+            submitted_status: "approved",
+            ..coupa::Settings::default()
+        };
         let coupa = coupa::Simulator::new(Arc::clone(&clock), &data, settings);
         let servers = runtime.block_on(async {
             vec![
@@ -64,7 +75,8 @@ impl World {
                 serve::serve(coupa.clone(), Arc::clone(&clock)).await.unwrap(),
             ]
         });
-        let world = Self { sap, coupa, folder: TempDir::new().unwrap(), config: String::new(), runtime, servers };
+        let world =
+            Self { sap, coupa, folder: TempDir::new().unwrap(), config: String::new(), runtime, servers };
         let config = world.default_config();
         world.with_config(&config)
     }
@@ -86,7 +98,7 @@ max_arrival_delay_seconds = 0
 ship_to_user = "buyer@acme.example"
 ship_to_address = "01"
 chart_of_accounts = "Main COA"
-reopen_reason = "SAP"
+reopen_reason = "ERP_REOPENED"
 
 [sync]
 start_date = "2026-01-01"

@@ -90,13 +90,23 @@ impl Bars {
     }
 
     fn done(&self, tally: &Tally) {
+        self.show(|kind| tally.done(kind));
+    }
+
+    fn show(&self, done: impl Fn(ObjectKind) -> u64) {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         for (kind, bar) in &self.bars {
-            let done = tally.done(*kind);
+            let done = done(*kind);
             // What others brought along was not found by the poll.
             bar.set_total(found.get(kind).copied().unwrap_or(0).max(done));
             bar.set(done);
         }
+    }
+
+    /// The same for a tally that goes on from an earlier run.
+    #[cfg(feature = "demo")]
+    pub(super) fn done_since(&self, tally: &Tally, mark: &crate::engine::Mark) {
+        self.show(|kind| tally.done_since(mark, kind));
     }
 
     pub(super) fn finish(&self) {

@@ -109,7 +109,8 @@ pub(crate) fn load_mapping(config: &Config) -> CliResult<Mapping> {
             .help("Check `file` under [mapping], or leave it out to use what is built in.")
     })?;
     Mapping::parse(&text).map_err(|error| {
-        CliError::new(format!("{}: {error}", file.display())).help("Mend the mapping file; docs/mapping.md explains each table.")
+        CliError::new(format!("{}: {error}", file.display()))
+            .help("Mend the mapping file; docs/mapping.md explains each table.")
     })
 }
 
@@ -125,8 +126,7 @@ fn sap_client(
     })?;
     let sap = &config.sap;
     let members = |kind| mapping.extra_members(kind);
-    let mut settings =
-        sap::Settings::new(sap.service_layer_url.as_str(), sap.company_db.clone(), &sap.user);
+    let mut settings = sap::Settings::new(sap.service_layer_url.as_str(), sap.company_db.clone(), &sap.user);
     settings.odata = match sap.odata_version {
         OdataVersion::V1 => sap::ODataVersion::V1,
         OdataVersion::V2 => sap::ODataVersion::V2,
@@ -135,7 +135,8 @@ fn sap_client(
     settings.max_parallel_requests = usize::try_from(sap.max_parallel_requests).unwrap_or(4);
     settings.extra_supplier_members = members(model::ObjectKind::Supplier);
     settings.extra_payment_members = members(model::ObjectKind::Payment);
-    let documents = [model::ObjectKind::PurchaseOrder, model::ObjectKind::Invoice, model::ObjectKind::CreditNote];
+    let documents =
+        [model::ObjectKind::PurchaseOrder, model::ObjectKind::Invoice, model::ObjectKind::CreditNote];
     let documents: BTreeSet<String> = documents.into_iter().flat_map(members).collect();
     settings.extra_document_members = documents.into_iter().collect();
     let clock: Arc<dyn Clock> = Arc::clone(&app.clock);
@@ -166,7 +167,8 @@ fn coupa_client(
     store: &Arc<EmbeddedStore>,
 ) -> CliResult<coupa::Client> {
     let wrong = |what: String| CliError::new(what).help("Check [coupa] in the config.");
-    let transport = HttpTransport::new(&Tls::Roots(Roots::System)).map_err(|error| wrong(error.to_string()))?;
+    let transport =
+        HttpTransport::new(&Tls::Roots(Roots::System)).map_err(|error| wrong(error.to_string()))?;
     let coupa = &config.coupa;
     let rate = coupa::Rate::per_second(coupa.requests_per_second.get())
         .ok_or_else(|| wrong("`requests_per_second` must be positive".to_owned()))?;
@@ -181,8 +183,15 @@ fn coupa_client(
         max_body_bytes: 8 << 20,
     };
     let clock: Arc<dyn Clock> = Arc::clone(&app.clock);
-    coupa::Client::new(settings, Arc::new(transport), clock, Arc::clone(random), secret, Arc::clone(store) as _)
-        .map_err(|error| wrong(error.to_string()))
+    coupa::Client::new(
+        settings,
+        Arc::new(transport),
+        clock,
+        Arc::clone(random),
+        secret,
+        Arc::clone(store) as _,
+    )
+    .map_err(|error| wrong(error.to_string()))
 }
 
 fn settings(config: &Config) -> Settings {

@@ -21,6 +21,14 @@ pub struct Tally {
     last: BTreeMap<(ObjectKind, SapKey), AuditOutcome>,
     calls: BTreeMap<ObjectKind, u64>,
     done: BTreeMap<ObjectKind, u64>,
+    ended: BTreeMap<AuditOutcome, u64>,
+}
+
+/// A moment in a [`Tally`].
+#[derive(Clone, Debug)]
+pub struct Mark {
+    done: BTreeMap<ObjectKind, u64>,
+    calls: u64,
 }
 
 impl Tally {
@@ -30,6 +38,7 @@ impl Tally {
         }
         for ended in &report.ended {
             *self.calls.entry(ended.document.kind).or_default() += u64::from(ended.coupa_calls);
+            *self.ended.entry(ended.outcome).or_default() += 1;
             let key = (ended.document.kind, ended.document.key.clone());
             let before = self.last.get(&key).copied();
             // What was created in this run stays that in the table, however often it is looked at again.
@@ -39,6 +48,28 @@ impl Tally {
             }
             self.last.insert(key, outcome);
         }
+    }
+
+    /// Marks this moment, to tell later what came after it.
+    pub fn begin(&mut self) -> Mark {
+        self.ended.clear();
+        Mark { done: self.done.clone(), calls: self.calls.values().sum() }
+    }
+
+    /// Documents that came to an end since, for progress.
+    pub fn done_since(&self, mark: &Mark, kind: ObjectKind) -> u64 {
+        self.done(kind) - mark.done.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// One line about what happened since.
+    pub fn since(&self, mark: &Mark) -> String {
+        let parts: Vec<String> =
+            self.ended.iter().map(|(outcome, count)| format!("{count} {}", words(*outcome))).collect();
+        let calls = self.calls.values().sum::<u64>() - mark.calls;
+        if parts.is_empty() {
+            return format!("Nothing to do; {calls} calls to Coupa.");
+        }
+        format!("{}; {calls} calls to Coupa.", parts.join(", "))
     }
 
     /// Documents that came to an end so far, for progress.
@@ -59,6 +90,20 @@ impl Tally {
             table.row(*kind).pending += count;
         }
         table
+    }
+}
+
+fn words(outcome: AuditOutcome) -> &'static str {
+    match outcome {
+        AuditOutcome::Created => "created",
+        AuditOutcome::Updated => "updated",
+        AuditOutcome::Unchanged => "unchanged",
+        AuditOutcome::NotApplicable => "not applicable",
+        AuditOutcome::NotApplied => "not applied",
+        AuditOutcome::Retry => "tried again",
+        AuditOutcome::Waiting => "waited",
+        AuditOutcome::Unknown => "of unknown outcome, asked for later",
+        AuditOutcome::Failed => "failed",
     }
 }
 
@@ -86,7 +131,11 @@ pub enum Drained {
 
 impl Engine {
     /// Polls each object until its pass is over.
-    pub async fn poll_all(&self, objects: &[ObjectKind], mut each: impl FnMut(ObjectKind, usize)) -> CliResult<()> {
+    pub async fn poll_all(
+        &self,
+        objects: &[ObjectKind],
+        mut each: impl FnMut(ObjectKind, usize),
+    ) -> CliResult<()> {
         for kind in objects {
             loop {
                 let report = self.pipeline.poll(*kind).await;

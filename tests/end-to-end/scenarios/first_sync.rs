@@ -54,12 +54,15 @@ pub fn document(supplier: &str, lines: Vec<LineSpec>) -> DocumentSpec {
 fn everything_arrives_once_and_a_second_sync_writes_nothing() {
     let world = World::new();
     world.sap.add_supplier(supplier("V1")).unwrap();
-    let order = world.sap.add_purchase_order(document("V1", vec![line("A1", 10, "25.5"), line("A2", 3, "9.99")])).unwrap();
+    let order = world
+        .sap
+        .add_purchase_order(document("V1", vec![line("A1", 10, "25.5"), line("A2", 3, "9.99")]))
+        .unwrap();
     let invoice = world
         .sap
-        .add_invoice(document("V1", vec![LineSpec::copied_from(DocumentKind::PurchaseOrder, order, 0)]))
+        .add_invoice(document("V1", vec![LineSpec::copied_from(DocumentKind::Order, order, 0)]))
         .unwrap();
-    let total = world.sap.document(DocumentKind::PurchaseInvoice, invoice).unwrap().total();
+    let total = world.sap.document(DocumentKind::Invoice, invoice).unwrap().total.local;
     world.sap.pay(&[(invoice, total)]).unwrap();
 
     let first = world.sync().expect(0);

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod company;
+pub mod compare;
 pub mod coupa;
 pub mod sap;
 pub mod serve;
