@@ -108,8 +108,11 @@ impl<'a> Shape<'a> {
 }
 
 impl Client {
-    /// The orders, invoices or credit notes with these keys.
+    /// The orders, invoices or credit notes with these keys; for other kinds there is a function of their own.
     pub async fn documents(&self, kind: ObjectKind, entries: &[i64]) -> Result<Found<i64, Document>, Error> {
+        if matches!(kind, ObjectKind::Supplier | ObjectKind::Payment) {
+            return Err(Error::BadReply(format!("a {kind} can't be read as a document")));
+        }
         let extra = &self.settings.extra_document_members;
         self.by_key(&Shape::new(entity_set(kind).0, fields_of::<Document>(), extra), entries).await
     }

@@ -33,19 +33,19 @@ fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
 
 fn used() -> BTreeSet<(&'static str, &'static str)> {
     let mut used = BTreeSet::new();
-    let mut uses = |entity, names: &[&'static str]| used.extend(names.iter().map(|name| (entity, *name)));
-    uses("Document", fields_of::<Document>());
-    uses("DocumentLine", fields_of::<DocumentLine>());
-    uses("DocumentAdditionalExpense", fields_of::<AdditionalExpense>());
-    uses("BusinessPartner", fields_of::<BusinessPartner>());
-    uses("BPAddress", fields_of::<Address>());
-    uses("ContactEmployee", fields_of::<ContactEmployee>());
-    uses("Payment", fields_of::<Payment>());
-    uses("PaymentInvoice", fields_of::<PaymentInvoice>());
-    uses("Document", RECEIPT_MEMBERS);
-    uses("Document", row_members(ObjectKind::Invoice));
-    uses("Payment", row_members(ObjectKind::Payment));
-    uses("BusinessPartner", row_members(ObjectKind::Supplier));
+    let mut add = |entity, names: &[&'static str]| used.extend(names.iter().map(|name| (entity, *name)));
+    add("Document", fields_of::<Document>());
+    add("DocumentLine", fields_of::<DocumentLine>());
+    add("DocumentAdditionalExpense", fields_of::<AdditionalExpense>());
+    add("BusinessPartner", fields_of::<BusinessPartner>());
+    add("BPAddress", fields_of::<Address>());
+    add("ContactEmployee", fields_of::<ContactEmployee>());
+    add("Payment", fields_of::<Payment>());
+    add("PaymentInvoice", fields_of::<PaymentInvoice>());
+    add("Document", RECEIPT_MEMBERS);
+    add("Document", row_members(ObjectKind::Invoice));
+    add("Payment", row_members(ObjectKind::Payment));
+    add("BusinessPartner", row_members(ObjectKind::Supplier));
     for (set, key, code, name) in TABLES {
         let entity = match set {
             "PaymentTermsTypes" => "PaymentTermsType",
@@ -54,7 +54,7 @@ fn used() -> BTreeSet<(&'static str, &'static str)> {
             "Warehouses" => "Warehouse",
             _ => "ChartOfAccount",
         };
-        uses(entity, &[key, code, name]);
+        add(entity, &[key, code, name]);
     }
     used
 }
