@@ -69,18 +69,32 @@ pub(super) fn memory() -> Result<Connection, OpenError> {
 }
 
 fn prepare(mut connection: Connection, name: &str) -> Result<Connection, OpenError> {
-    set_up(&mut connection).map_err(|error| explain(name, &error))?;
+    wait_when_busy(&mut connection).map_err(|error| explain(name, &error))?;
+    // Before anything is written: the settings alone would change another program's file.
+    if !is_ours_or_empty(&connection).map_err(|error| explain(name, &error))? {
+        return Err(OpenError::NotOurs { file: name.to_owned() });
+    }
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.execute_batch(SETTINGS).map_err(|error| explain(name, &error))?;
     migrate(&mut connection, name)?;
     Ok(connection)
 }
 
-fn set_up(connection: &mut Connection) -> Result<(), Error> {
+fn wait_when_busy(connection: &mut Connection) -> Result<(), Error> {
     connection.busy_handler(Some(|looks| {
         thread::sleep(BUSY_PAUSE);
         looks < BUSY_LOOKS
-    }))?;
-    connection.set_prepared_statement_cache_capacity(128);
-    connection.execute_batch(SETTINGS)
+    }))
+}
+
+fn is_ours_or_empty(connection: &Connection) -> Result<bool, Error> {
+    // One statement sees one moment: another process may be making the tables just now.
+    let (tables, application_id): (i64, i32) = connection.query_row(
+        "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(tables == 0 || application_id == APPLICATION_ID)
 }
 
 fn migrate(connection: &mut Connection, name: &str) -> Result<(), OpenError> {
@@ -88,11 +102,6 @@ fn migrate(connection: &mut Connection, name: &str) -> Result<(), OpenError> {
     // Under the lock for writing, so that of two processes that start at once one finds the other's work done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let pragma = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-    let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    if tables > 0 && pragma("application_id").map_err(failed)? != APPLICATION_ID {
-        return Err(OpenError::NotOurs { file: name.to_owned() });
-    }
     let found = usize::try_from(pragma("user_version").map_err(failed)?).unwrap_or(usize::MAX);
     let Some(missing) = MIGRATIONS.get(found..) else {
         return Err(OpenError::Newer { file: name.to_owned(), found, known: MIGRATIONS.len() });
