@@ -100,8 +100,9 @@ fn retry_after_pauses_everybody_and_a_shorter_one_does_not_shorten_it() {
     let state = slow(&fresh(), at(0), TWENTY, Some(Duration::from_secs(7)));
     let state = slow(&state, at(100), TWENTY, Some(Duration::from_secs(2)));
     assert_eq!(draw(&state, at(6_000), TWENTY, Lane::Live, 1), Draw::Paused(at(7_000)));
-    let (mut block, _) = drawn(draw(&state, at(7_100), TWENTY, Lane::Live, 1));
-    assert_eq!(block.take(at(7_100)), Take::Due);
+    // Nothing from before the end of the pause is made up for.
+    let (block, _) = drawn(draw(&state, at(7_100), TWENTY, Lane::Live, 4));
+    assert_eq!(slots(block, at(7_100)), [at(7_100), at(7_100), at(7_100), at(7_150)]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn a_token_is_renewed_after_twenty_hours_or_five_sixths_of_its_life() {
 
 #[test]
 fn while_a_renewal_fails_the_old_token_does() {
-    let bench = Bench::new(vec![status(200, SUPPLIER); 4]);
+    let bench = Bench::new(vec![status(200, SUPPLIER); 5]);
     read(&bench).unwrap();
     pass(&bench, 20);
     bench.script.token.lock().unwrap().extend(vec![status(503, ""); 4]);
@@ -67,7 +67,10 @@ fn while_a_renewal_fails_the_old_token_does() {
     // Not at once again.
     read(&bench).unwrap();
     assert_eq!(bench.script.tokens(), 5);
-    bench.clock.run(bench.clock.sleep(Duration::from_secs(61)));
+    bench.clock.run(bench.clock.sleep(Duration::from_secs(30)));
+    read(&bench).unwrap();
+    assert_eq!(bench.script.tokens(), 5);
+    bench.clock.run(bench.clock.sleep(Duration::from_secs(31)));
     read(&bench).unwrap();
     assert_eq!(bench.script.tokens(), 6);
 }
@@ -163,4 +166,28 @@ fn scopes_are_tried_by_reading_or_looked_up() {
     assert_eq!(tried("core.supplier.read"), ScopeCheck::Tried);
     assert_eq!(tried("core.supplier.write"), ScopeCheck::Missing);
     assert_eq!(bench.script.asked(), ["GET /api/suppliers?limit=1&fields=%5B%22id%22%5D"]);
+}
+
+#[test]
+fn a_token_that_worked_a_moment_ago_is_not_replaced() {
+    let bench = Bench::new([status(200, SUPPLIER), status(401, "")]);
+    read(&bench).unwrap();
+    assert!(matches!(read(&bench), Err(Error::Unauthorized(_))));
+    assert_eq!(bench.script.tokens(), 1);
+}
+
+#[test]
+fn the_token_that_replaces_one_that_never_worked_is_waited_for_too() {
+    let bench = Bench::new([
+        status(401, ""),
+        status(401, ""),
+        status(401, ""),
+        status(401, ""),
+        status(200, SUPPLIER),
+    ]);
+    // This looks at the token and sends nothing with it.
+    bench.clock.run(bench.client.try_scope(&bench.call(), "core.supplier.write")).unwrap();
+    bench.clock.run(bench.clock.sleep(Duration::from_secs(52)));
+    read(&bench).unwrap();
+    assert_eq!((bench.script.tokens(), bench.made()), (2, 5));
 }

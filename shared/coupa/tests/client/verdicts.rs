@@ -236,6 +236,22 @@ fn a_429_is_repeated_also_for_a_write_and_slows_everybody() {
 }
 
 #[test]
+fn a_429_stops_also_those_who_had_their_slots_already() {
+    let slow: Answer = Ok((429, &[("retry-after", "3")], String::new()));
+    let bench = Bench::new([status(200, SUPPLIER), slow].into_iter().chain(vec![status(200, SUPPLIER); 4]));
+    read(&bench).unwrap();
+    bench.clock.run(bench.clock.sleep(Duration::from_secs(10)));
+    let call = bench.call();
+    let reads = (0..4).map(|_| bench.client.get::<Supplier>(&call, CoupaId(512)));
+    let all = Box::pin(futures::future::join_all(reads));
+    let two_seconds = bench.clock.sleep(Duration::from_secs(2));
+    let early = bench.clock.run(futures::future::select(all, two_seconds));
+    let futures::future::Either::Right(((), all)) = early else { panic!("they went on") };
+    assert_eq!(bench.made(), 2);
+    assert!(bench.clock.run(all).iter().all(Result::is_ok));
+}
+
+#[test]
 fn retry_after_may_be_a_date_measured_by_the_replys_own_clock() {
     let headers: &[(&str, &str)] =
         &[("date", "Wed, 21 Oct 2015 07:28:00 GMT"), ("retry-after", "Wed, 21 Oct 2015 07:28:06 GMT")];
