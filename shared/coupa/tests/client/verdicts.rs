@@ -237,18 +237,21 @@ fn a_429_is_repeated_also_for_a_write_and_slows_everybody() {
 
 #[test]
 fn a_429_stops_also_those_who_had_their_slots_already() {
-    let slow: Answer = Ok((429, &[("retry-after", "3")], String::new()));
-    let bench = Bench::new([status(200, SUPPLIER), slow].into_iter().chain(vec![status(200, SUPPLIER); 4]));
-    read(&bench).unwrap();
-    bench.clock.run(bench.clock.sleep(Duration::from_secs(10)));
-    let call = bench.call();
-    let reads = (0..4).map(|_| bench.client.get::<Supplier>(&call, CoupaId(512)));
-    let all = Box::pin(futures::future::join_all(reads));
-    let two_seconds = bench.clock.sleep(Duration::from_secs(2));
-    let early = bench.clock.run(futures::future::select(all, two_seconds));
-    let futures::future::Either::Right(((), all)) = early else { panic!("they went on") };
-    assert_eq!(bench.made(), 2);
-    assert!(bench.clock.run(all).iter().all(Result::is_ok));
+    // Wherever in a block of slots the 429 meets them.
+    for before in 6..14 {
+        let slow: Answer = Ok((429, &[("retry-after", "3")], String::new()));
+        let mut answers = vec![status(200, SUPPLIER); 25];
+        answers.insert(before, slow);
+        let bench = Bench::new(answers);
+        let call = bench.call();
+        let reads = (0..25).map(|_| bench.client.get::<Supplier>(&call, CoupaId(512)));
+        let all = Box::pin(futures::future::join_all(reads));
+        let three_seconds = bench.clock.sleep(Duration::from_secs(3));
+        let early = bench.clock.run(futures::future::select(all, three_seconds));
+        let futures::future::Either::Right(((), all)) = early else { panic!("they went on") };
+        assert_eq!(bench.made() as usize, before + 1);
+        assert!(bench.clock.run(all).iter().all(Result::is_ok));
+    }
 }
 
 #[test]
