@@ -20,7 +20,8 @@ pub trait AuditTrail: Send + Sync {
     /// The attempts on one document, oldest first.
     async fn of_document(&self, document: &DocumentKey) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// The documents of a kind that people know by this number (SAP's or Coupa's), or whose SAP key it is.
+    /// The documents of a kind that people know or ever knew by this number (SAP's or Coupa's), or whose SAP key it is;
+    /// exactly, without regard to order.
     async fn find(&self, kind: ObjectKind, number: &str) -> Result<Vec<DocumentKey>, StoreError>;
 
     /// Attempts over all documents, oldest first.

@@ -34,7 +34,8 @@ pub struct Depth {
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// Puts changes in. After `Ok` they are durable. An adapter may fold a change into an equal one (same document
-    /// and step) that nobody has received yet; the more urgent lane wins.
+    /// and step) that nobody has ever received; the more urgent lane wins, and so does `whatever_date`. One that was
+    /// received and is back takes no other in: whoever had it may still ack it, and its time may be far off.
     async fn send(&self, changes: &[Change], now: Timestamp) -> Result<(), StoreError>;
 
     /// Takes up to `max` messages out of sight for `visibility`: live before backfill, then by [`Change::rank`], as far
@@ -46,13 +47,14 @@ pub trait Queue: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Received>, StoreError>;
 
-    /// Removes messages for good. A receipt whose visibility ran out does nothing.
+    /// Removes messages for good. A receipt does nothing once its message was received again or put back. After its
+    /// visibility ran out it may or may not do so before that: an adapter can't always tell.
     async fn ack(&self, receipts: &[Receipt]) -> Result<(), StoreError>;
 
-    /// Puts a message back, to be seen again at `at`. A receipt whose visibility ran out does nothing.
+    /// Puts a message back, to be seen again at `at`. Receipts count as for [`Self::ack`]; this one is spent.
     async fn put_back(&self, receipt: &Receipt, at: Timestamp) -> Result<(), StoreError>;
 
-    /// How much is in it.
+    /// How much is in it. For people: it may have to count everything, and it may be a moment old.
     async fn depth(&self) -> Result<Depth, StoreError>;
 
     /// When the next message can be received: now or earlier if one can be at once. `None` if it is empty, or if

@@ -67,17 +67,20 @@ pub trait StateStore: Send + Sync {
     /// recorded, durably before this returns. Answers are in the order of the requests.
     async fn take_leases(&self, requests: &[LeaseRequest]) -> Result<Vec<LeaseReply>, StoreError>;
 
-    /// Prolongs a lease that is still the document's newest.
+    /// Prolongs a lease that is still the document's newest, also one that ran out meanwhile.
+    /// [`StoreError::Fenced`] if it was taken over or given up.
     async fn renew_lease(&self, lease: &Lease, until: Timestamp) -> Result<Lease, StoreError>;
 
-    /// Ends attempts. Gives up their leases and erases their open-attempt records.
+    /// Ends attempts. Gives up their leases and erases their open-attempt records. A lease that ran out will do while
+    /// nobody took it over. If one was taken over, or given up already, nothing at all is written:
+    /// [`StoreError::Fenced`] names it. So an end that is repeated because its answer was lost counts once.
     async fn finish(&self, finish: Finish) -> Result<(), StoreError>;
 
     /// Gives up leases under which nothing was sent, as if they had never been taken: an attempt found open before
-    /// stays found open.
+    /// stays found open, and counted. Does nothing to those taken over meanwhile.
     async fn release(&self, leases: &[Lease]) -> Result<(), StoreError>;
 
-    /// Items as they stand, in the order of the keys; `None` for a document never seen. Not under a lease: may be a
+    /// Items as they stand, in the order of the keys; `None` for a document never leased. Not under a lease: may be a
     /// moment old.
     async fn items(&self, documents: &[DocumentKey]) -> Result<Vec<Option<DocumentItem>>, StoreError>;
 
@@ -88,7 +91,7 @@ pub trait StateStore: Send + Sync {
     async fn waiting_for(&self, document: &DocumentKey) -> Result<Vec<Parked>, StoreError>;
 
     /// Takes parked changes off the list, once they are back in the queue. Does nothing to one that was parked anew
-    /// meanwhile (another due time).
+    /// meanwhile (another due time). Needs no lease: it touches nothing else of the item.
     async fn unpark(&self, parked: &[Parked]) -> Result<(), StoreError>;
 
     /// When the next parked change falls due.

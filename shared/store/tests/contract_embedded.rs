@@ -1,5 +1,6 @@
 //! The one suite for all adapters, on SQLite: in a file with a connection for each handle, and in memory.
 #![cfg(feature = "embedded")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by failing")]
 
 use async_trait::async_trait;
 use model::Clock;

@@ -1,5 +1,6 @@
 //! The file of the embedded store: who may read it, what it refuses, and that it survives being killed.
 #![cfg(all(feature = "embedded", unix))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by failing")]
 
 use jiff::{SignedDuration, Timestamp};
 use model::{
@@ -272,5 +273,20 @@ async fn nothing_answered_is_lost_when_processes_are_killed() {
                 assert_eq!(counted, (1..=item.tries).collect::<Vec<_>>(), "item and audit trail agree");
             }
         }
+    }
+}
+
+/// Whoever comes first makes the tables; nobody is turned away.
+#[test]
+fn many_can_open_a_new_file_at_once() {
+    for _ in 0..20 {
+        let dir = tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        let open = || EmbeddedStore::open(&path).map(drop);
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(results, vec![Ok(()); 8]);
     }
 }

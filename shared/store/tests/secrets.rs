@@ -1,5 +1,6 @@
 //! Secrets come from the environment or an encrypted file, and from nowhere else.
 #![cfg(all(feature = "embedded", unix))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by failing")]
 
 use secrecy::{ExposeSecret, SecretString};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};

@@ -69,7 +69,7 @@ pub async fn an_unparked_change_is_off_every_list<H: Harness>(h: &H) {
     let store = h.handle().await;
     let [one, two, ..] = park_four(h, &store).await;
     store.unpark(&[one.clone(), two.clone()]).await.unwrap();
-    store.unpark(&[one.clone()]).await.unwrap();
+    store.unpark(std::slice::from_ref(&one)).await.unwrap();
     assert_eq!(store.waiting_for(&invoice(10)).await.unwrap(), []);
     assert_eq!(store.parked(10).await.unwrap().len(), 2);
     assert_eq!(item(&store, &one.change.document).await.parked, None);

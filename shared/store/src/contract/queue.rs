@@ -304,6 +304,6 @@ pub async fn two_receivers_never_share_a_change<H: Harness>(h: &H) {
         let both = left.unwrap().into_iter().chain(right.unwrap());
         seen.extend(both.map(|received| received.change.document));
     }
-    let once: BTreeSet<_> = seen.iter().collect();
-    assert_eq!((seen.len(), once.len()), (40, 40));
+    let different: BTreeSet<_> = seen.iter().collect();
+    assert_eq!((seen.len(), different.len()), (40, 40));
 }

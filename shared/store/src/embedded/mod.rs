@@ -16,6 +16,9 @@ mod schema;
 mod value;
 mod worker;
 
+#[cfg(test)]
+mod plans;
+
 pub use open::OpenError;
 
 use crate::StoreError;

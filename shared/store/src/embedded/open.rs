@@ -69,22 +69,37 @@ pub(super) fn memory() -> Result<Connection, OpenError> {
 }
 
 fn prepare(mut connection: Connection, name: &str) -> Result<Connection, OpenError> {
-    wait_when_busy(&mut connection).map_err(|error| explain(name, &error))?;
+    let failed = |error| explain(name, &error);
+    // Else each of our looks would wait as long as the library thinks good.
+    connection.busy_timeout(Duration::ZERO).map_err(failed)?;
     // Before anything is written: the settings alone would change another program's file.
-    if !is_ours_or_empty(&connection).map_err(|error| explain(name, &error))? {
+    if !patiently(|| is_ours_or_empty(&connection)).map_err(failed)? {
         return Err(OpenError::NotOurs { file: name.to_owned() });
     }
+    patiently(|| connection.execute_batch(SETTINGS)).map_err(failed)?;
+    connection
+        .busy_handler(Some(|looks| {
+            thread::sleep(BUSY_PAUSE);
+            looks < BUSY_LOOKS
+        }))
+        .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(128);
-    connection.execute_batch(SETTINGS).map_err(|error| explain(name, &error))?;
     migrate(&mut connection, name)?;
     Ok(connection)
 }
 
-fn wait_when_busy(connection: &mut Connection) -> Result<(), Error> {
-    connection.busy_handler(Some(|looks| {
+/// Looks again while another process has the file for itself. SQLite's own handler is no help here: it is not asked
+/// when a new file is switched to the write-ahead log.
+fn patiently<T>(work: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..BUSY_LOOKS {
+        let done = work();
+        match &done {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+            Ok(_) | Err(_) => return done,
+        }
         thread::sleep(BUSY_PAUSE);
-        looks < BUSY_LOOKS
-    }))
+    }
+    work()
 }
 
 fn is_ours_or_empty(connection: &Connection) -> Result<bool, Error> {

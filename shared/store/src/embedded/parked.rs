@@ -9,14 +9,20 @@ use jiff::Timestamp;
 use model::{DocumentKey, Parked};
 use rusqlite::params;
 
+pub(super) const DUE: &str =
+    "SELECT parked FROM document WHERE parked_due <= ?1 ORDER BY parked_due, id LIMIT ?2";
+pub(super) const WAITING: &str =
+    "SELECT parked FROM document WHERE parked_waits_for = ?1 ORDER BY parked_due, id";
+pub(super) const NEXT_DUE: &str = "SELECT min(parked_due) FROM document WHERE parked_due IS NOT NULL";
+pub(super) const DEAD: &str =
+    "SELECT key, number, dead_letter FROM document WHERE dead_at IS NOT NULL ORDER BY dead_at, dead_code, id";
+
 impl EmbeddedStore {
     /// Parked changes due at `until` or before, earliest first.
     pub(super) async fn parked_until(&self, until: Timestamp, max: usize) -> Result<Vec<Parked>, StoreError> {
         let parked = self
             .read(move |connection| {
-                let mut select = connection.prepare_cached(
-                    "SELECT parked FROM document WHERE parked_due <= ?1 ORDER BY parked_due, id LIMIT ?2",
-                )?;
+                let mut select = connection.prepare_cached(DUE)?;
                 let rows = select.query_map(params![to_nanos(until), limit(max)], |row| row.get(0))?;
                 Ok(rows.collect::<Result<Vec<String>, _>>()?)
             })
@@ -29,9 +35,7 @@ impl EmbeddedStore {
         let document = document.to_string();
         let parked = self
             .read(move |connection| {
-                let mut select = connection.prepare_cached(
-                    "SELECT parked FROM document WHERE parked_waits_for = ?1 ORDER BY parked_due, id",
-                )?;
+                let mut select = connection.prepare_cached(WAITING)?;
                 let rows = select.query_map([document], |row| row.get(0))?;
                 Ok(rows.collect::<Result<Vec<String>, _>>()?)
             })
@@ -60,7 +64,7 @@ impl EmbeddedStore {
     pub(super) async fn first_parked(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
             connection
-                .prepare_cached("SELECT min(parked_due) FROM document WHERE parked_due IS NOT NULL")?
+                .prepare_cached(NEXT_DUE)?
                 .query_row([], |row| row.get::<_, Option<i64>>(0))?
                 .map(from_nanos)
                 .transpose()
@@ -70,9 +74,7 @@ impl EmbeddedStore {
 
     pub(super) async fn dead_letter_rows(&self) -> Result<Vec<DeadLetterRow>, StoreError> {
         self.read(|connection| {
-            let mut select = connection.prepare_cached(
-                "SELECT key, number, dead_letter FROM document WHERE dead_at IS NOT NULL ORDER BY dead_at, id",
-            )?;
+            let mut select = connection.prepare_cached(DEAD)?;
             let mut rows = select.query([])?;
             let mut letters = Vec::new();
             while let Some(row) = rows.next()? {

@@ -11,6 +11,13 @@ use model::{Change, Lane, ObjectKind};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 
+pub(super) const BECOME_READY: &str =
+    "UPDATE message SET ready = 1, held = 0 WHERE ready = 0 AND visible_at <= ?1";
+pub(super) const NEXT_READY: &str = "SELECT id, lane, whatever_date, change, receive_count + 1 FROM message
+    WHERE ready = 1 ORDER BY lane, rank, id LIMIT ?1";
+pub(super) const ANY_READY: &str = "SELECT visible_at FROM message WHERE ready = 1 LIMIT 1";
+pub(super) const NEXT_VISIBLE: &str = "SELECT min(visible_at) FROM message WHERE ready = 0";
+
 /// A change as its columns.
 struct NewMessage {
     document: String,
@@ -152,13 +159,8 @@ fn receive(
     now: Timestamp,
 ) -> Result<Vec<MessageRow>, StoreError> {
     // What has become visible joins the ordered index, so that no receive ever wades through what is out of sight.
-    connection
-        .prepare_cached("UPDATE message SET ready = 1, held = 0 WHERE ready = 0 AND visible_at <= ?1")?
-        .execute([to_nanos(now)])?;
-    let mut select = connection.prepare_cached(
-        "SELECT id, lane, whatever_date, change, receive_count + 1 FROM message
-         WHERE ready = 1 ORDER BY lane, rank, id LIMIT ?1",
-    )?;
+    connection.prepare_cached(BECOME_READY)?.execute([to_nanos(now)])?;
+    let mut select = connection.prepare_cached(NEXT_READY)?;
     let rows = select.query_map([limit(max)], |row| {
         Ok(MessageRow {
             id: row.get(0)?,
@@ -194,15 +196,12 @@ fn depth(connection: &Connection) -> Result<Depth, StoreError> {
 }
 
 fn next_due(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
-    let ready = connection
-        .prepare_cached("SELECT visible_at FROM message WHERE ready = 1 LIMIT 1")?
-        .query_row([], |row| row.get::<_, i64>(0))
-        .optional()?;
+    let ready = connection.prepare_cached(ANY_READY)?.query_row([], |row| row.get::<_, i64>(0)).optional()?;
     if let Some(since) = ready {
         return from_nanos(since).map(Some);
     }
     connection
-        .prepare_cached("SELECT min(visible_at) FROM message WHERE ready = 0")?
+        .prepare_cached(NEXT_VISIBLE)?
         .query_row([], |row| row.get::<_, Option<i64>>(0))?
         .map(from_nanos)
         .transpose()
