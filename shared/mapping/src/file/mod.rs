@@ -136,7 +136,12 @@ impl Default for Mapping {
             ]),
             differences: Difference::ALL.map(|difference| (difference, difference.default_policy())).into(),
             original: Original::Fail,
-            adopt: BTreeMap::from([(ObjectKind::Supplier, Adopt::ByNumber)]),
+            adopt: BTreeMap::from([
+                (ObjectKind::Supplier, Adopt::ByNumber),
+                (ObjectKind::PurchaseOrder, Adopt::ByMark),
+                (ObjectKind::Invoice, Adopt::ByMark),
+                (ObjectKind::CreditNote, Adopt::ByMark),
+            ]),
             match_type: "none".to_owned(),
             invoice_matching_level: "none".to_owned(),
             po_method: "prompt".to_owned(),
