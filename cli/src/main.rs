@@ -1,2 +1,5 @@
-//! Keeps Coupa in step with SAP Business One.
-fn main() {}
+//! The program `b1-coupa`. See the library for everything.
+
+fn main() -> std::process::ExitCode {
+    b1_coupa::main()
+}

@@ -25,8 +25,9 @@ async fn backfill(app: &App, engine: &Engine, args: &BackfillArgs) -> CliResult<
         let report = engine.pipeline.backfill(backfill, first).await;
         engine.remember_session().await?;
         let report = report.map_err(|error| {
-            CliError::new(format!("{} can't be read from SAP: {error}", args.object.plural()))
-                .help("Run it again: it goes on where it stopped. `b1-coupa check` tries every part of the way.")
+            CliError::new(format!("{} can't be read from SAP: {error}", args.object.plural())).help(
+                "Run it again: it goes on where it stopped. `b1-coupa check` tries every part of the way.",
+            )
         })?;
         first = false;
         bars.found(args.object, report.enqueued);

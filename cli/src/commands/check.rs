@@ -111,7 +111,11 @@ impl Report for Checks {
             format!("{mark}  {}: {}{help}", look.bold(&line.name), line.text)
         };
         let mut lines: Vec<String> = self.0.iter().map(line).collect();
-        let verdict = if self.is_good() { "All good." } else { "Something must be mended first: see the lines marked FAIL." };
+        let verdict = if self.is_good() {
+            "All good."
+        } else {
+            "Something must be mended first: see the lines marked FAIL."
+        };
         lines.push(format!("\n{verdict}"));
         lines.join("\n")
     }

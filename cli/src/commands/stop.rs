@@ -8,7 +8,10 @@ use tokio::signal::unix::{SignalKind, signal};
 const FINISH_WITHIN: Duration = Duration::from_secs(25);
 
 /// Runs `work` to its end, or asks it to stop at the first signal and leaves it behind at the second, or after a while.
-pub(super) async fn unless_asked_to<T>(engine: &Engine, work: impl Future<Output = CliResult<T>>) -> CliResult<T> {
+pub(super) async fn unless_asked_to<T>(
+    engine: &Engine,
+    work: impl Future<Output = CliResult<T>>,
+) -> CliResult<T> {
     let mut work = std::pin::pin!(work);
     tokio::select! {
         biased;

@@ -18,7 +18,11 @@ struct Held<'a> {
 
 pub(super) async fn check(engine: &Engine, config: &Config, sap: bool, coupa: bool, checks: &mut Checks) {
     if !coupa {
-        checks.note("mapping", "not held against Coupa's master data".to_owned(), "Mend the lines above first.");
+        checks.note(
+            "mapping",
+            "not held against Coupa's master data".to_owned(),
+            "Mend the lines above first.",
+        );
         return;
     }
     let tally = Tally::default();
@@ -27,8 +31,18 @@ pub(super) async fn check(engine: &Engine, config: &Config, sap: bool, coupa: bo
     let codes = if sap { codes(engine, checks).await } else { BTreeMap::new() };
     let of = |name: &str| codes.get(name).map_or(&[][..], Vec::as_slice);
     for held in [
-        Held { name: "payment_terms", table: Table::PaymentTerms, reference: Reference::PaymentTerm, sap: of("payment_terms") },
-        Held { name: "currencies", table: Table::Currencies, reference: Reference::Currency, sap: of("currencies") },
+        Held {
+            name: "payment_terms",
+            table: Table::PaymentTerms,
+            reference: Reference::PaymentTerm,
+            sap: of("payment_terms"),
+        },
+        Held {
+            name: "currencies",
+            table: Table::Currencies,
+            reference: Reference::Currency,
+            sap: of("currencies"),
+        },
         Held { name: "units", table: Table::Units, reference: Reference::Unit, sap: of("units") },
         Held { name: "ship_to", table: Table::ShipTo, reference: Reference::Address, sap: of("ship_to") },
     ] {
@@ -48,7 +62,14 @@ async fn defaults(engine: &Engine, config: &Config, call: &Call<'_>, checks: &mu
     exists(engine, "chart_of_accounts", Reference::AccountType, chart, call, checks).await;
 }
 
-async fn exists(engine: &Engine, key: &str, kind: Reference, code: &str, call: &Call<'_>, checks: &mut Checks) {
+async fn exists(
+    engine: &Engine,
+    key: &str,
+    kind: Reference,
+    code: &str,
+    call: &Call<'_>,
+    checks: &mut Checks,
+) {
     match engine.pipeline.coupa.known(call, kind, &[code.to_owned()]).await {
         Ok(known) if known.contains(code) => checks.good(key, format!("`{code}` is in Coupa")),
         Ok(_) => {
@@ -63,9 +84,10 @@ async fn exists(engine: &Engine, key: &str, kind: Reference, code: &str, call: &
 async fn codes(engine: &Engine, checks: &mut Checks) -> BTreeMap<&'static str, Vec<(String, String)>> {
     let sap = &engine.pipeline.sap;
     let coded = |rows: Vec<sap::Coded>| rows.into_iter().map(|row| (row.code, row.name)).collect::<Vec<_>>();
-    let terms = sap.payment_terms().await.map(|terms| {
-        terms.into_iter().map(|term| (term.name, term.number.to_string())).collect::<Vec<_>>()
-    });
+    let terms = sap
+        .payment_terms()
+        .await
+        .map(|terms| terms.into_iter().map(|term| (term.name, term.number.to_string())).collect::<Vec<_>>());
     let lists = [
         ("payment_terms", terms),
         ("currencies", sap.currencies().await.map(coded)),
@@ -89,19 +111,30 @@ async fn codes(engine: &Engine, checks: &mut Checks) -> BTreeMap<&'static str, V
 async fn table(engine: &Engine, held: &Held<'_>, call: &Call<'_>, checks: &mut Checks) {
     let table = engine.pipeline.mapping.table(held.table);
     let name = format!("[{}]", held.name);
-    let in_sap: BTreeSet<&str> = held.sap.iter().flat_map(|(code, other)| [code.as_str(), other.as_str()]).collect();
-    let strangers: Vec<&str> =
-        table.entries().keys().map(String::as_str).filter(|code| !in_sap.is_empty() && !in_sap.contains(code)).collect();
+    let in_sap: BTreeSet<&str> =
+        held.sap.iter().flat_map(|(code, other)| [code.as_str(), other.as_str()]).collect();
+    let strangers: Vec<&str> = table
+        .entries()
+        .keys()
+        .map(String::as_str)
+        .filter(|code| !in_sap.is_empty() && !in_sap.contains(code))
+        .collect();
     if !strangers.is_empty() {
         let text = format!("SAP does not know {}", quoted(&strangers));
         checks.bad(&name, text, "Correct the code on the left side in the mapping file, or remove the line.");
     }
-    let target = |code: &str, other: &str| table.get(code).or_else(|| table.get(other)).unwrap_or(code).to_owned();
+    let target =
+        |code: &str, other: &str| table.get(code).or_else(|| table.get(other)).unwrap_or(code).to_owned();
     let mapped: BTreeSet<String> = table.entries().values().cloned().collect();
     // Warehouses without an entry go to the config's `ship_to_address`.
     let passed: BTreeSet<String> = match held.table {
         Table::ShipTo => BTreeSet::new(),
-        _ => held.sap.iter().map(|(code, other)| target(code, other)).filter(|code| !mapped.contains(code)).collect(),
+        _ => held
+            .sap
+            .iter()
+            .map(|(code, other)| target(code, other))
+            .filter(|code| !mapped.contains(code))
+            .collect(),
     };
     let wanted: Vec<String> = mapped.iter().chain(&passed).cloned().collect();
     let known = match engine.pipeline.coupa.known(call, held.reference, &wanted).await {
@@ -116,7 +149,11 @@ async fn table(engine: &Engine, held: &Held<'_>, call: &Call<'_>, checks: &mut C
     }
     if !unmapped.is_empty() {
         let text = format!("in SAP, but neither mapped nor known to Coupa: {}", quoted(&unmapped));
-        checks.note(&name, text, "A document that uses one of these will fail: map it in the mapping file, or create it in Coupa.");
+        checks.note(
+            &name,
+            text,
+            "A document that uses one of these will fail: map it in the mapping file, or create it in Coupa.",
+        );
     }
     if wrong.is_empty() && strangers.is_empty() {
         checks.good(&name, format!("{} codes are known on both sides", known.len()));

@@ -1,0 +1,189 @@
+//! What can be written on the command line. The comments here are the help texts.
+
+mod values;
+
+pub use values::Since;
+
+use crate::config::{DEFAULT_FILE, Period};
+use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
+use model::{Code, ObjectKind};
+use std::path::PathBuf;
+
+/// Keeps Coupa in step with SAP Business One: suppliers, purchase orders, invoices, credit notes and payments.
+#[derive(Debug, Parser)]
+#[command(name = "b1-coupa", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "First steps: `b1-coupa demo` shows everything on two simulators. For your own systems: \
+    `b1-coupa init`, fill in the file, `b1-coupa secrets set`, `b1-coupa check`, `b1-coupa sync --once`, \
+    `b1-coupa run`.\n\nExit codes: 0 done; 1 could not work at all; and for sync and backfill 2 something ended \
+    in the dead letters, 3 something still waits."
+)]
+pub struct Cli {
+    /// The config file, such as `/etc/b1-coupa/b1-coupa.toml`. Paths in it are relative to its folder.
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
+    pub config: PathBuf,
+    /// Print JSON for machines, errors and log lines too.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented config file and a commented mapping file to start from.
+    ///
+    /// Nothing is overwritten. Example: `b1-coupa init --config /etc/b1-coupa/b1-coupa.toml`
+    Init,
+    /// Set or list the secrets, which are kept encrypted beside the database.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+    /// Try everything that a sync needs, and say what to do about what fails.
+    ///
+    /// Reads only. Parses the config, reaches the Service Layer and logs in, gets a Coupa token and tries each
+    /// scope, holds the mapping against both sides' master data. Exit code 0: all good; 1: otherwise.
+    Check,
+    /// Bring Coupa in step with SAP.
+    ///
+    /// Example: `b1-coupa sync --once --max-wait 10m`. Exit code 0: all in step; 2: something ended in the dead
+    /// letters in this run; 3: nothing failed but something still waits; 1: could not work at all.
+    Sync(SyncArgs),
+    /// Poll and sync until stopped with Ctrl-C or SIGTERM, then release what is held and exit 0.
+    ///
+    /// What is polled how often stands in the config under `[sync]`.
+    Run,
+    /// Sync all documents of one object from a date on, whatever `start_date` says.
+    ///
+    /// Goes on where it stopped when it is run again. Example: `b1-coupa backfill --object invoices --since
+    /// 2025-07-01`. Exit codes as for `sync`.
+    Backfill(BackfillArgs),
+    /// Show how far each object is, what waits, what failed, and how Coupa's budget stands.
+    Status,
+    /// Show what was done, when, and with what result.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Show what failed for good, or put it back into the queue.
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Show the whole thing at work on simulators of both systems. Needs no config and no network.
+    ///
+    /// Exit code 0 only if Coupa holds exactly what SAP implies at the end.
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// Print a completion script for a shell.
+    ///
+    /// Example: `b1-coupa completions bash > /etc/bash_completion.d/b1-coupa`
+    Completions {
+        /// The shell: bash, elvish, fish, powershell or zsh.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    ///
+    /// Example: `b1-coupa man | man -l -`
+    Man,
+}
+
+/// `secrets …`
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Set one secret, or all of them one after the other.
+    ///
+    /// Asks without showing what is typed; where stdin is no terminal, reads one line for each. Example:
+    /// `b1-coupa secrets set sap-password < password.txt`
+    Set {
+        /// `sap-password` or `coupa-client-secret`; all of them if left out.
+        #[arg(value_parser = values::secret)]
+        name: Option<store::SecretName>,
+    },
+    /// List the secrets by name and say where each comes from, never what it is.
+    List,
+}
+
+/// `sync …`
+#[derive(Args, Debug)]
+pub struct SyncArgs {
+    /// Poll everything once, work until nothing more falls due, and stop. (To go on for ever: `b1-coupa run`.)
+    #[arg(long, required = true)]
+    pub once: bool,
+    /// How long to wait for what falls due later: seconds, or with a unit as in `90s`, `10m`. `0` waits for nothing.
+    #[arg(long, value_name = "TIME", default_value = "180s", value_parser = values::wait)]
+    pub max_wait: Period,
+}
+
+/// `backfill …`
+#[derive(Args, Debug)]
+pub struct BackfillArgs {
+    /// suppliers, purchase-orders, invoices, credit-notes or payments.
+    #[arg(long, value_name = "NAME", value_parser = values::object)]
+    pub object: ObjectKind,
+    /// The first document date (`DocDate`), such as 2025-07-01.
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub since: Date,
+    /// How long to wait for what falls due later: seconds, or with a unit as in `90s`, `10m`. `0` waits for nothing.
+    #[arg(long, value_name = "TIME", default_value = "180s", value_parser = values::wait)]
+    pub max_wait: Period,
+}
+
+/// `audit …`
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show every attempt on one document, newest last.
+    ///
+    /// Examples: `b1-coupa audit show invoice 100237`, `b1-coupa audit show supplier V10000`
+    Show {
+        /// supplier, purchase-order, invoice, credit-note or payment; plural and `_` work too.
+        #[arg(value_parser = values::object)]
+        kind: ObjectKind,
+        /// The number in SAP or in Coupa, or `DocEntry` in SAP. For suppliers the `CardCode`.
+        number: String,
+    },
+    /// List the attempts on all documents, newest last.
+    ///
+    /// Example: `b1-coupa audit list --failed --since 7d`
+    List {
+        /// Only those that failed for good.
+        #[arg(long)]
+        failed: bool,
+        /// Only from then on: a date (2026-11-01), a moment (2026-11-01T08:00:00Z), or so long ago (24h, 7d).
+        #[arg(long, value_name = "T", value_parser = values::since)]
+        since: Option<Since>,
+        /// At most so many, the newest.
+        #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
+}
+
+/// `dead-letters …`
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// List what failed for good, grouped by error code.
+    List,
+    /// Put what failed back into the queue: all, or what the options name.
+    ///
+    /// Each is tried again at the next `sync --once` or by a `run` that is under way. Mend the cause first.
+    /// Example: `b1-coupa dead-letters redrive --code BC-0206 --kind invoice`
+    Redrive {
+        /// Only those with this error code, such as BC-0206.
+        #[arg(long, value_parser = values::code)]
+        code: Option<Code>,
+        /// Only of this kind, such as invoice.
+        #[arg(long, value_parser = values::object)]
+        kind: Option<ObjectKind>,
+    },
+}
+
+/// `demo …`
+#[cfg(feature = "demo")]
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Keep the database in this folder and leave it there, to look at with `status` and `audit`.
+    /// Default: a fresh folder under the system's folder for temporary files.
+    #[arg(long, value_name = "FOLDER")]
+    pub keep: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests;

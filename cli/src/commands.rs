@@ -1,0 +1,164 @@
+//! The commands. Each takes what it needs from [`App`], so that tests can hand it another world.
+
+pub mod audit;
+mod backfill;
+mod check;
+pub mod dead_letters;
+#[cfg(feature = "demo")]
+mod demo;
+pub mod init;
+pub mod records;
+mod run;
+pub mod secrets;
+mod shell;
+pub mod status;
+mod stop;
+mod sync;
+
+use crate::{
+    CliError, CliResult,
+    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand},
+    config::Config,
+    output::{Look, Output, Report},
+};
+use jiff::tz::TimeZone;
+use model::Clock;
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use store::{EmbeddedStore, OpenError, Secrets};
+use wire::SystemClock;
+
+/// What a command ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All done.
+    Done,
+    /// It could not work at all, or a check failed.
+    CouldNotWork,
+    /// Something ended in the dead letters.
+    Failed,
+    /// Nothing failed, but something still waits.
+    Pending,
+}
+
+impl Exit {
+    /// As the shell sees it.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::CouldNotWork => 1,
+            Self::Failed => 2,
+            Self::Pending => 3,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// What every command works with.
+#[derive(Clone)]
+pub struct App {
+    /// Where it prints to.
+    pub output: Output,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The zone that moments are shown in, and that days begin in.
+    pub zone: TimeZone,
+    /// The config file.
+    pub config_file: PathBuf,
+    /// The environment's variables.
+    pub variable: fn(&str) -> Option<String>,
+}
+
+impl App {
+    /// For this process.
+    pub fn of_process(output: Output, config_file: PathBuf) -> Self {
+        Self {
+            output,
+            clock: Arc::new(SystemClock),
+            zone: TimeZone::system(),
+            config_file,
+            variable: |name| std::env::var(name).ok(),
+        }
+    }
+
+    /// The config, read and checked.
+    pub fn config(&self) -> CliResult<Config> {
+        Ok(Config::load(&self.config_file)?)
+    }
+
+    /// Opens the database, and makes it where there is none.
+    pub fn open_store(&self, config: &Config) -> CliResult<EmbeddedStore> {
+        EmbeddedStore::open(&config.store.path).map_err(CliError::from)
+    }
+
+    /// Opens the database to look at. Where there is none yet, an empty one takes its place: looking must not
+    /// make a file, which could belong to the wrong user.
+    pub fn look_into_store(&self, config: &Config) -> CliResult<EmbeddedStore> {
+        if config.store.path.exists() {
+            self.open_store(config)
+        } else {
+            EmbeddedStore::open_in_memory().map_err(CliError::from)
+        }
+    }
+
+    /// The secrets at hand, from the environment and the encrypted file.
+    pub fn secrets(&self, config: &Config) -> CliResult<Secrets> {
+        Secrets::load(config.secrets_file(), self.variable).map_err(CliError::from)
+    }
+
+    /// How text looks now.
+    pub fn look(&self) -> Look {
+        Look { colour: self.output.colour(), zone: self.zone.clone(), now: self.clock.now() }
+    }
+
+    /// Prints what a command has found out.
+    pub fn show(&self, report: &dyn Report) {
+        self.output.show(report, &self.look());
+    }
+}
+
+impl From<OpenError> for CliError {
+    fn from(error: OpenError) -> Self {
+        let help = match &error {
+            OpenError::Io { .. } => {
+                "Check `path` under [store] in the config, and that the user who runs b1-coupa may write to its folder."
+            }
+            OpenError::NotOurs { .. } => "Check `path` under [store] in the config.",
+            OpenError::Newer { .. } => "The file is safe: nothing was changed in it.",
+        };
+        Self::new(error.to_string()).help(help)
+    }
+}
+
+/// Does what the command line says.
+pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
+    match command {
+        Command::Init => init::run(app),
+        Command::Secrets(SecretsCommand::Set { name }) => secrets::set(app, name),
+        Command::Secrets(SecretsCommand::List) => secrets::list(app),
+        Command::Check => check::run(app).await,
+        Command::Sync(args) => sync::run(app, args).await,
+        Command::Run => run::run(app).await,
+        Command::Backfill(args) => backfill::run(app, args).await,
+        Command::Status => status::run(app).await,
+        Command::Audit(AuditCommand::Show { kind, number }) => audit::show(app, kind, &number).await,
+        Command::Audit(AuditCommand::List { failed, since, limit }) => {
+            audit::list(app, failed, since, limit).await
+        }
+        Command::DeadLetters(DeadLettersCommand::List) => dead_letters::list(app).await,
+        Command::DeadLetters(DeadLettersCommand::Redrive { code, kind }) => {
+            dead_letters::redrive(app, code, kind).await
+        }
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => demo::run(app, args).await,
+        Command::Completions { shell } => Ok(shell::completions(app, shell)),
+        Command::Man => shell::man(app),
+    }
+}
+
+#[cfg(test)]
+mod testing;

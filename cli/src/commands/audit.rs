@@ -1,0 +1,144 @@
+//! `b1-coupa audit`: what was done, when, and with what result, for people who were not there.
+
+mod timeline;
+
+use super::{App, Exit};
+use crate::{CliError, CliResult, args::Since};
+use model::{AuditEntry, DocumentItem, DocumentKey, ObjectKind};
+use store::{AuditFilter, AuditTrail, StateStore};
+use timeline::{Attempts, Found, Timelines};
+pub(super) use timeline::{first_line, oldest};
+
+/// One document, how it stands, and every attempt on it.
+async fn of_document<S: AuditTrail + StateStore>(store: &S, document: DocumentKey) -> CliResult<Found> {
+    let attempts: Vec<AuditEntry> = store.of_document(&document).await?;
+    let items = store.items(std::slice::from_ref(&document)).await?;
+    let item: Option<DocumentItem> = items.into_iter().next().flatten();
+    Ok(Found { document, item: item.unwrap_or_default(), attempts })
+}
+
+pub(super) async fn show(app: &App, kind: ObjectKind, number: &str) -> CliResult<Exit> {
+    let config = app.config()?;
+    let store = app.look_into_store(&config)?;
+    let timelines = find(&store, kind, number).await?;
+    app.show(&timelines);
+    Ok(Exit::Done)
+}
+
+async fn find<S: AuditTrail + StateStore>(store: &S, kind: ObjectKind, number: &str) -> CliResult<Timelines> {
+    let documents = store.find(kind, number.trim()).await?;
+    if documents.is_empty() {
+        let kind = kind.singular().replace('_', " ");
+        return Err(CliError::new(format!("no {kind} with the number {number} has been looked at yet")).help(
+            "Give the number as SAP or Coupa shows it, or SAP's DocEntry; for a supplier its CardCode. A document \
+             dated before `start_date` is left alone: `b1-coupa backfill` brings it.",
+        ));
+    }
+    let mut found = Vec::new();
+    for document in documents {
+        found.push(of_document(store, document).await?);
+    }
+    Ok(Timelines(found))
+}
+
+pub(super) async fn list(app: &App, failed: bool, since: Option<Since>, limit: u32) -> CliResult<Exit> {
+    let config = app.config()?;
+    let store = app.look_into_store(&config)?;
+    let since = since.map(|since| since.moment(app.clock.now(), &app.zone));
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    // One more than is shown tells whether there are more.
+    let filter = AuditFilter { failed, since, limit: limit.saturating_add(1) };
+    let mut attempts = store.list(&filter).await?;
+    let more = attempts.len() > limit;
+    if more {
+        attempts.remove(0);
+    }
+    app.show(&Attempts { attempts, more });
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        commands::testing::{attempt, before_noon, filled, invoice, look},
+        output::Report,
+    };
+    use model::{AuditOutcome, Code, DeadLetter, ErrorClass};
+
+    #[tokio::test]
+    async fn a_document_is_found_by_its_number_and_tells_its_story_in_order() {
+        let failed = AuditEntry {
+            at: before_noon(20),
+            outcome: AuditOutcome::Failed,
+            code: Some(Code::CoupaReferenceUnknown),
+            class: Some(ErrorClass::Data),
+            message: "Coupa has no payment term `Z30`".to_owned(),
+            sent: vec![],
+            ..attempt()
+        };
+        let store = filled(vec![failed, attempt()], DocumentItem::default()).await;
+        let text = find(&store, ObjectKind::Invoice, "100237").await.unwrap().human(&look());
+        let expected = "\
+invoice 100237  (SAP: SBODEMOUS/invoice/2301)
+Times are in UTC.
+
+2026-11-23 11:40:00  FAILED  BC-0206
+    Coupa has no payment term `Z30`
+    What to do: Create the named record in Coupa, or map its code in `mapping.toml`. (docs/errors/BC-0206.md)
+    Because SAP showed a change. 0.4 s, 2 Coupa calls, attempt 1.
+
+2026-11-23 11:50:00  created in Coupa
+    created as invoice 100237 (Coupa id 7)
+    Sent: POST /api/invoices
+    Because SAP showed a change. 0.4 s, 2 Coupa calls, attempt 1.
+
+What was sent in full: add --json.";
+        assert_eq!(text, expected);
+    }
+
+    #[tokio::test]
+    async fn the_document_says_how_it_stands_now() {
+        let dead_letter = Some(DeadLetter {
+            code: Code::NumberClash,
+            message: "invoices 2301 and 2302 would both be 100237".to_owned(),
+            at: before_noon(5),
+        });
+        let store = filled(vec![attempt()], DocumentItem { dead_letter, ..DocumentItem::default() }).await;
+        let timelines = find(&store, ObjectKind::Invoice, "2301").await.unwrap();
+        let text = timelines.human(&look());
+        assert!(text.contains("Now: failed for good 5 min ago, BC-0306: invoices 2301 and 2302"), "{text}");
+        let json = timelines.json();
+        assert_eq!(json["documents"][0]["document"], "SBODEMOUS/invoice/2301");
+        assert_eq!(json["documents"][0]["attempts"][0]["sent"][0]["path"], "/api/invoices");
+        assert_eq!(json["documents"][0]["dead_letter"]["code"], "BC-0306");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_number_is_a_clear_error() {
+        let store = filled(vec![attempt()], DocumentItem::default()).await;
+        let error = find(&store, ObjectKind::CreditNote, "100237").await.err().unwrap().human();
+        assert!(error.contains("no credit note with the number 100237"), "{error}");
+        assert!(error.contains("\nhelp: "), "{error}");
+    }
+
+    #[test]
+    fn the_list_has_a_line_for_each_attempt() {
+        let failed = AuditEntry {
+            outcome: AuditOutcome::Failed,
+            code: Some(Code::TotalsDiffer),
+            document: invoice(9),
+            number: None,
+            message: "off by 0.01".to_owned(),
+            ..attempt()
+        };
+        let list = Attempts { attempts: vec![attempt(), failed], more: true };
+        let text = list.human(&look());
+        assert!(text.contains("2026-11-23 11:50:00  invoice  100237  created"), "{text}");
+        assert!(text.contains("invoice  9       FAILED   BC-0304  off by 0.01"), "{text}");
+        assert!(text.contains("the newest 2"), "{text}");
+        assert_eq!(list.json()["more"], true);
+        let none = Attempts { attempts: vec![], more: false };
+        assert_eq!(none.human(&look()), "No attempts.");
+    }
+}

@@ -1,0 +1,193 @@
+//! `b1-coupa status`: how far each object is, what waits, what failed, and how session and budget stand.
+
+mod report;
+
+use super::{
+    App, Exit,
+    records::{SAP_REFUSAL, SAP_SESSION},
+};
+use crate::{CliError, CliResult, config::Config};
+use coupa::BudgetLedger;
+use jiff::Timestamp;
+use report::{ObjectStatus, Status, Wait};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use store::{EmbeddedStore, Queue, StateStore};
+
+/// So many of what waits are looked at.
+const PARKED: usize = 100_000;
+
+pub(super) async fn run(app: &App) -> CliResult<Exit> {
+    let config = app.config()?;
+    let store = app.look_into_store(&config)?;
+    let status = read(&store, &config, app.clock.now()).await?;
+    app.show(&status);
+    Ok(Exit::Done)
+}
+
+async fn read(store: &EmbeddedStore, config: &Config, at: Timestamp) -> CliResult<Status> {
+    let links = store.link_counts().await?;
+    let mut objects = Vec::new();
+    for kind in &config.sync.objects {
+        let (cursor, _) = store.cursor(&format!("poll/{}", kind.plural())).await?;
+        objects.push(ObjectStatus { kind: *kind, cursor, linked: links.get(kind).copied().unwrap_or(0) });
+    }
+    let (budget, _) = store.load().await.map_err(|error| CliError::new(error.to_string()))?;
+    Ok(Status {
+        at,
+        company: config.sap.company_db.clone(),
+        objects,
+        queue: store.depth().await?,
+        next_due: store.next_due().await?,
+        waits: waits(store).await?,
+        dead_letters: store.dead_letter_counts().await?,
+        session: record(store, SAP_SESSION).await?,
+        refusal: record(store, SAP_REFUSAL).await?,
+        rate: config.coupa.requests_per_second,
+        poll_interval: config.sync.poll_interval,
+        budget,
+    })
+}
+
+/// What is parked, by why and by kind.
+async fn waits(store: &EmbeddedStore) -> CliResult<Vec<Wait>> {
+    let mut waits = BTreeMap::new();
+    for parked in store.parked(PARKED).await? {
+        let key = (parked.code, parked.change.document.kind);
+        let wait = waits.entry(key).or_insert_with(|| Wait {
+            code: parked.code,
+            kind: parked.change.document.kind,
+            count: 0,
+            oldest: parked.change.seen_at,
+            next_due: parked.due_at,
+            example: parked.reason.clone(),
+        });
+        wait.count += 1;
+        wait.oldest = wait.oldest.min(parked.change.seen_at);
+        wait.next_due = wait.next_due.min(parked.due_at);
+    }
+    Ok(waits.into_values().collect())
+}
+
+/// A record that another version wrote in another shape counts as none: it only informs.
+async fn record<T: DeserializeOwned>(store: &EmbeddedStore, name: &str) -> CliResult<Option<T>> {
+    let value = store.record(name).await?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        commands::{
+            records::SessionRecord,
+            testing::{attempt, before_noon, configured, filled, invoice, look, noon},
+        },
+        output::Report,
+    };
+    use jiff::SignedDuration;
+    use model::{
+        Cause, Change, Code, CorrelationId, Cursor, DeadLetter, DocumentItem, Lane, Parked, Stamp, Step,
+    };
+
+    fn change() -> Change {
+        Change {
+            document: invoice(2301),
+            step: Step::Document,
+            cause: Cause::Poll,
+            lane: Lane::Live,
+            whatever_date: false,
+            seen_at: before_noon(30),
+            correlation: CorrelationId("c".to_owned()),
+        }
+    }
+
+    async fn status_of(store: &EmbeddedStore) -> Status {
+        let folder = configured();
+        let config = Config::load(&folder.path().join("b1-coupa.toml")).unwrap();
+        read(store, &config, noon()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn before_the_first_sync_it_says_so() {
+        let status = status_of(&EmbeddedStore::open_in_memory().unwrap()).await;
+        let text = status.human(&look());
+        assert!(text.contains("SBODEMOUS"), "{text}");
+        assert!(text.contains("invoices                0  never"), "{text}");
+        assert!(text.contains("Queue         empty"), "{text}");
+        assert!(text.contains("Dead letters  none"), "{text}");
+        assert!(text.contains("SAP session   never logged in"), "{text}");
+        assert!(text.contains("Coupa budget  20 requests per second"), "{text}");
+        assert_eq!(status.json()["objects"]["invoices"]["polled_at"], serde_json::Value::Null);
+    }
+
+    #[tokio::test]
+    async fn a_store_at_work_shows_everything() {
+        let parked = Parked {
+            change: change(),
+            due_at: noon() + SignedDuration::from_mins(15),
+            waits_for: None,
+            code: Code::WaitingForApproval,
+            reason: "invoice 100237 is pending_approval".to_owned(),
+        };
+        let store =
+            filled(vec![attempt()], DocumentItem { parked: Some(parked), ..DocumentItem::default() }).await;
+        store.send(&[change()], before_noon(3)).await.unwrap();
+        let cursor = Cursor {
+            high_water: Some(Stamp {
+                date: "2026-11-23".parse().unwrap(),
+                time: "12:41:00".parse().unwrap(),
+            }),
+            polled_at: Some(before_noon(2)),
+            ..Cursor::default()
+        };
+        store.save_cursor("poll/invoices", &cursor, 0).await.unwrap();
+        let session = SessionRecord {
+            logged_in_at: before_noon(40),
+            last_used_at: Some(before_noon(2)),
+            timeout_minutes: 30,
+            version: "1000110".to_owned(),
+        };
+        let session = serde_json::to_value(session).unwrap();
+        store.save_record(SAP_SESSION, Some(&session)).await.unwrap();
+
+        let status = status_of(&store).await;
+        let text = status.human(&look());
+        assert!(text.contains("2 min ago    2026-11-23 12:41"), "{text}");
+        assert!(text.contains("1 live, 0 backfill, 0 of them in work; the oldest from 3 min ago"), "{text}");
+        assert!(text.contains("1 invoice  BC-0402  The invoice isn't approved in Coupa yet"), "{text}");
+        assert!(text.contains("since 30 min ago, next try in 15 min"), "{text}");
+        assert!(text.contains("logged in 40 min ago, last used 2 min ago"), "{text}");
+        let json = status.json();
+        assert_eq!(json["waiting"][0]["count"], 1);
+        assert_eq!(json["queue"]["live"], 1);
+        assert_eq!(json["objects"]["invoices"]["behind_seconds"], 120);
+    }
+
+    #[tokio::test]
+    async fn trouble_stands_out() {
+        let letter = DeadLetter { code: Code::NumberClash, message: "x".to_owned(), at: before_noon(1) };
+        let item = DocumentItem { dead_letter: Some(letter), ..DocumentItem::default() };
+        let store = filled(vec![attempt()], item).await;
+        let refusal = sap::Refusal {
+            until: noon() + SignedDuration::from_mins(10),
+            times: 2,
+            text: "Invalid login credential".to_owned(),
+        };
+        let refusal = serde_json::to_value(refusal).unwrap();
+        store.save_record(SAP_REFUSAL, Some(&refusal)).await.unwrap();
+        let mut budget = coupa::BudgetState::default();
+        budget.paused_until = noon() + SignedDuration::from_secs(20);
+        budget.slowed_until = budget.paused_until;
+        budget.halvings = 2;
+        assert!(store.save(&budget, 0).await.unwrap());
+
+        let text = status_of(&store).await.human(&look());
+        assert!(text.contains("1 × BC-0306 Two SAP documents would get the same number"), "{text}");
+        assert!(
+            text.contains("log-in refused 2 times: Invalid login credential; next try in 10 min"),
+            "{text}"
+        );
+        assert!(text.contains("Coupa asked to pause; goes on in 20 s"), "{text}");
+    }
+}

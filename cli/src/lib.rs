@@ -1,0 +1,73 @@
+//! The command line of b1-coupa: config, commands, and what they print.
+//!
+//! The binary is three lines around [`main`]; everything is in this library, so that it can be tested.
+
+pub mod args;
+pub mod commands;
+pub mod config;
+pub mod engine;
+mod error;
+#[cfg(test)]
+mod error_pages;
+pub mod output;
+
+pub use error::{CliError, CliResult};
+
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use commands::{App, Exit};
+use output::Output;
+use std::process::ExitCode;
+use tracing::Level;
+
+/// Reads the command line, does what it says, and answers with the exit code.
+pub fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => {
+            let output = Output::of_process(cli.json);
+            finish(output, run(cli, output))
+        }
+        // Help and version are asked for and come on stdout.
+        Err(answer) if !answer.use_stderr() => {
+            let _ = answer.print();
+            Exit::Done.into()
+        }
+        Err(misuse) => {
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            if !json {
+                let _ = misuse.print();
+                return Exit::CouldNotWork.into();
+            }
+            let text = misuse.to_string();
+            let text = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().to_owned();
+            finish(Output::of_process(true), Err(CliError::new(text).help("See `b1-coupa --help`.")))
+        }
+    }
+}
+
+fn finish(output: Output, result: CliResult<Exit>) -> ExitCode {
+    result
+        .unwrap_or_else(|error| {
+            output.error(&error);
+            Exit::CouldNotWork
+        })
+        .into()
+}
+
+fn run(cli: Cli, output: Output) -> CliResult<Exit> {
+    // A command that ends by itself speaks through its result; a service speaks through its log.
+    let level = if matches!(cli.command, Command::Run) { Level::INFO } else { Level::WARN };
+    let format = if cli.json { telemetry::Format::Json } else { telemetry::Format::Human };
+    telemetry::init(format, level)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::new(format!("no threads to work with: {error}")))?;
+    let app = App::of_process(output, cli.config);
+    runtime.block_on(commands::run(&app, cli.command))
+}
+
+/// The definition of the command line, for completions and the manual page.
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
+}
