@@ -32,17 +32,23 @@ pub fn main() -> ExitCode {
             let _ = answer.print();
             Exit::Done.into()
         }
-        Err(misuse) => {
-            let json = std::env::args_os().any(|argument| argument == "--json");
-            if !json {
-                let _ = misuse.print();
-                return Exit::CouldNotWork.into();
-            }
-            let text = misuse.to_string();
-            let text = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().to_owned();
-            finish(Output::of_process(true), Err(CliError::new(text).help("See `b1-coupa --help`.")))
-        }
+        Err(misuse) => misused(&misuse),
     }
+}
+
+/// Says what is wrong with the command line. Its exit code is not clap's 2, which means something else here.
+fn misused(misuse: &clap::Error) -> ExitCode {
+    let help = "See `b1-coupa --help`, or `--help` behind a command.";
+    let text = misuse.to_string();
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().to_owned();
+        return finish(Output::of_process(true), Err(CliError::new(text).help(help)));
+    }
+    let _ = misuse.print();
+    if text.starts_with("error: ") {
+        Output::of_process(false).hint(help);
+    }
+    Exit::CouldNotWork.into()
 }
 
 fn finish(output: Output, result: CliResult<Exit>) -> ExitCode {

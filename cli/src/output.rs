@@ -75,6 +75,11 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
+    /// Prints to stderr what else can be done about an error.
+    pub fn hint(&self, help: &str) {
+        let _ = writeln!(io::stderr().lock(), "help: {help}");
+    }
+
     /// Bars on stderr, if somebody watches.
     pub fn progress(&self) -> Progress {
         Progress::new(self.watched)
