@@ -26,7 +26,7 @@ pub(super) fn items(
     } else {
         Vec::new()
     };
-    DocumentSpec { lines, discount_percent, expenses, ..addressed(random, supplier, base) }
+    DocumentSpec { discount_percent, lines, expenses, ..addressed(random, supplier, base) }
 }
 
 /// One to three lines of services.

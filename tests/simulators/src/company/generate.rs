@@ -102,7 +102,7 @@ impl Year<'_> {
         self.plan();
         while let Some(((moment, _), event)) = self.events.pop_first() {
             self.sap.pretend(Some(moment));
-            self.happen(moment, event)?;
+            self.happen(moment, &event)?;
         }
         Ok(())
     }
@@ -164,8 +164,8 @@ impl Year<'_> {
         }
     }
 
-    fn happen(&mut self, moment: DateTime, event: Event) -> Result<(), Refusal> {
-        match event {
+    fn happen(&mut self, moment: DateTime, event: &Event) -> Result<(), Refusal> {
+        match *event {
             Event::Order => self.order(moment),
             Event::Receive(order) => {
                 let receipt = self.sap.add_goods_receipt(order)?;

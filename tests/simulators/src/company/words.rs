@@ -14,26 +14,20 @@ pub(super) struct Country {
     pub(super) last_names: &'static [&'static str],
 }
 
+/// Code, currency, tax group and telephone prefix; company forms; cities; streets; first and last names.
 const fn country(
-    code: &'static str,
-    currency: &'static str,
-    vat_group: &'static str,
-    phone: &'static str,
+    (code, currency, vat_group, phone): (&'static str, &'static str, &'static str, &'static str),
     company_forms: &'static [&'static str],
     cities: &'static [(&'static str, &'static str)],
     streets: &'static [&'static str],
-    people: (&'static [&'static str], &'static [&'static str]),
+    (first_names, last_names): (&'static [&'static str], &'static [&'static str]),
 ) -> Country {
-    let (first_names, last_names) = people;
     Country { code, currency, vat_group, phone, company_forms, cities, streets, first_names, last_names }
 }
 
 pub(super) const COUNTRIES: [Country; 8] = [
     country(
-        "DE",
-        "EUR",
-        "I19",
-        "+49",
+        ("DE", "EUR", "I19", "+49"),
         &["GmbH", "GmbH & Co. KG", "AG", "OHG"],
         &[
             ("Berlin", "10115"),
@@ -49,70 +43,49 @@ pub(super) const COUNTRIES: [Country; 8] = [
         ),
     ),
     country(
-        "FR",
-        "EUR",
-        "IEU",
-        "+33",
+        ("FR", "EUR", "IEU", "+33"),
         &["SARL", "SAS", "SA"],
         &[("Lyon", "69002"), ("Lille", "59000"), ("Nantes", "44000")],
         &["Rue du Port", "Avenue de la Gare", "Rue des Tilleuls"],
         (&["Élodie", "Luc", "Camille", "Hugo"], &["Moreau", "Lefèvre", "Girard", "Blanc"]),
     ),
     country(
-        "NL",
-        "EUR",
-        "IEU",
-        "+31",
+        ("NL", "EUR", "IEU", "+31"),
         &["B.V.", "N.V."],
         &[("Rotterdam", "3011 AA"), ("Utrecht", "3511 AB"), ("Eindhoven", "5611 AC")],
         &["Havenweg", "Stationsplein", "Kerkstraat"],
         (&["Sanne", "Daan", "Femke", "Bram"], &["de Vries", "Jansen", "Bakker", "van Dijk"]),
     ),
     country(
-        "IT",
-        "EUR",
-        "IEU",
-        "+39",
+        ("IT", "EUR", "IEU", "+39"),
         &["S.r.l.", "S.p.A."],
         &[("Torino", "10121"), ("Bologna", "40121"), ("Verona", "37121")],
         &["Via Roma", "Viale dei Mille", "Via del Porto"],
         (&["Giulia", "Marco", "Chiara", "Paolo"], &["Conti", "Ricci", "Greco", "D'Amico"]),
     ),
     country(
-        "PL",
-        "EUR",
-        "IEU",
-        "+48",
+        ("PL", "EUR", "IEU", "+48"),
         &["Sp. z o.o.", "S.A."],
         &[("Poznań", "60-101"), ("Gdańsk", "80-001"), ("Łódź", "90-001")],
         &["ul. Portowa", "ul. Lipowa", "ul. Fabryczna"],
         (&["Agnieszka", "Piotr", "Zofia", "Marek"], &["Nowak", "Wójcik", "Mazur", "Zając"]),
     ),
     country(
-        "GB",
-        "GBP",
-        "I0",
-        "+44",
+        ("GB", "GBP", "I0", "+44"),
         &["Ltd", "plc", "LLP"],
         &[("Leeds", "LS1 4AP"), ("Bristol", "BS1 5TR"), ("Dundee", "DD1 3JA")],
         &["Harbour Road", "Station Street", "Mill Lane"],
         (&["Ruth", "Colin", "Aisha", "Owen"], &["Fletcher", "Hughes", "O'Neil", "Marsh"]),
     ),
     country(
-        "US",
-        "USD",
-        "I0",
-        "+1",
+        ("US", "USD", "I0", "+1"),
         &["Inc.", "LLC", "Corp."],
         &[("Cleveland", "44101"), ("Portland", "97201"), ("Austin", "73301")],
         &["Lake Avenue", "Commerce Drive", "2nd Street"],
         (&["Dana", "Miguel", "Grace", "Todd"], &["Walker", "Ortiz", "Nguyen", "Reed"]),
     ),
     country(
-        "CH",
-        "CHF",
-        "I0",
-        "+41",
+        ("CH", "CHF", "I0", "+41"),
         &["AG", "Sàrl"],
         &[("Basel", "4051"), ("Winterthur", "8400")],
         &["Rheinweg", "Bundesgasse"],

@@ -89,7 +89,7 @@ impl Simulator {
             let lines = open.map(|line| LineSpec::copied_from(from, entry, line.number)).collect();
             let discount_percent =
                 if spec.discount_percent.is_zero() { base.discount_percent } else { spec.discount_percent };
-            world.add_document(to, DocumentSpec { lines, discount_percent, ..spec })
+            world.add_document(to, DocumentSpec { discount_percent, lines, ..spec })
         })
     }
 

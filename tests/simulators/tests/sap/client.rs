@@ -40,7 +40,7 @@ impl Client {
         let response = self.post("/Login", &credentials("correct horse"));
         assert_eq!(response.status(), 200);
         let cookie = response.headers()["set-cookie"].to_str().unwrap();
-        self.cookie = cookie.split(';').next().unwrap().to_owned();
+        cookie.split(';').next().unwrap().clone_into(&mut self.cookie);
     }
 
     pub(crate) fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {

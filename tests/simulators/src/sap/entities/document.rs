@@ -179,6 +179,15 @@ impl Document {
         self.extra.get_or_insert_with(|| Box::new(Record::new("Document"))).set(name, field)
     }
 
+    /// An amount in the document's currency; what it is in the company's is worked out with the totals.
+    pub(crate) fn in_its_currency(&self, amount: Decimal) -> Amounts {
+        if self.is_foreign {
+            Amounts { local: Decimal::ZERO, foreign: amount }
+        } else {
+            Amounts { local: amount, foreign: Decimal::ZERO }
+        }
+    }
+
     /// What is left to pay.
     pub fn balance(&self) -> Amounts {
         self.total.minus(self.paid)

@@ -145,8 +145,14 @@ mod tests {
         let known = |entity_type: &str, name: &str| {
             assert!(SCHEMA.entity_type(entity_type).index(name).is_some(), "{entity_type} {name}");
         };
-        DOCUMENT.iter().for_each(|(name, _)| known("Document", name));
-        EXPENSE.iter().for_each(|(name, _)| known("DocumentAdditionalExpense", name));
-        WITHHOLDING.iter().for_each(|(name, _)| known("WithholdingTaxData", name));
+        for (name, _) in DOCUMENT {
+            known("Document", name);
+        }
+        for (name, _) in EXPENSE {
+            known("DocumentAdditionalExpense", name);
+        }
+        for (name, _) in WITHHOLDING {
+            known("WithholdingTaxData", name);
+        }
     }
 }

@@ -33,10 +33,10 @@ pub(crate) fn holds(expression: &Expression, entity: &dyn Entity) -> Option<bool
             compare(&entity.member(*index), *comparison, literal)
         }
         Expression::Text(index, test, piece) => match entity.member(*index) {
-            Value::Text(text) => Some(match test {
-                TextTest::StartsWith => text.starts_with(piece.as_str()),
-                TextTest::EndsWith => text.ends_with(piece.as_str()),
-                TextTest::Contains => text.contains(piece.as_str()),
+            Value::Text(whole) => Some(match test {
+                TextTest::StartsWith => whole.starts_with(piece.as_str()),
+                TextTest::EndsWith => whole.ends_with(piece.as_str()),
+                TextTest::Contains => whole.contains(piece.as_str()),
             }),
             _ => None,
         },

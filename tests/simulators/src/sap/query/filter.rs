@@ -160,12 +160,12 @@ impl Parser<'_> {
         Ok(Expression::Compare(index, comparison, literal))
     }
 
-    fn function(&mut self, function: &str) -> Result<Expression, Refusal> {
-        let test = match function {
+    fn function(&mut self, called: &str) -> Result<Expression, Refusal> {
+        let test = match called {
             "startswith" => TextTest::StartsWith,
             "endswith" => TextTest::EndsWith,
             "contains" | "substringof" => TextTest::Contains,
-            _ => return Err(Refusal::syntax(format!("Function '{function}' is not supported in $filter"))),
+            _ => return Err(Refusal::syntax(format!("Function '{called}' is not supported in $filter"))),
         };
         self.expect(&Token::Open)?;
         let first = self.next()?;
@@ -173,11 +173,11 @@ impl Parser<'_> {
         let second = self.next()?;
         self.expect(&Token::Close)?;
         // Only this one names the text first.
-        let (name, text) = if function == "substringof" { (second, first) } else { (first, second) };
-        let (Token::Word(name), Token::Quoted(text)) = (name, text) else { return Err(unreadable()) };
+        let (name, piece) = if called == "substringof" { (second, first) } else { (first, second) };
+        let (Token::Word(name), Token::Quoted(piece)) = (name, piece) else { return Err(unreadable()) };
         let (index, property) = property(self.of, &name, self.version)?;
         if property.kind == Kind::Text {
-            Ok(Expression::Text(index, test, text))
+            Ok(Expression::Text(index, test, piece))
         } else {
             Err(Refusal::syntax(format!("Property '{name}' is not text")))
         }

@@ -115,7 +115,7 @@ fn data_version(of: &EntityType) -> Option<u16> {
 /// `W/"…"` around the SHA-1 of the version's decimal text.
 pub(crate) fn etag_of(version: i64) -> String {
     let digest = Sha1::digest(version.to_string().as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+    let hex = digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
     format!("W/\"{hex}\"")
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn list(
         body.extend_from_slice(member.as_bytes());
     }
     body.extend_from_slice(b"\"value\":[");
-    let mut sent = 0;
+    let mut on_page = 0;
     let style = format.style();
     for row in rows.by_ref().skip(options.skip).take(limit) {
         let annotations = match (format.version, settings.etags_in_lists) {
@@ -53,13 +53,13 @@ pub(crate) fn list(
             None => style.write(&mut body, &annotations, row),
         }
         body.push(b',');
-        sent += 1;
+        on_page += 1;
     }
     close(&mut body, b']');
-    let top_left = options.top.map(|top| top - sent);
-    let is_full = sent == limit && top_left != Some(0);
+    let top_left = options.top.map(|top| top - on_page);
+    let is_full = on_page == limit && top_left != Some(0);
     if is_full && (settings.link_after_full_last_page || rows.next().is_some()) {
-        let link = next_link(format, set, &options.next(options.skip + sent, top_left));
+        let link = next_link(format, set, &options.next(options.skip + on_page, top_left));
         body.extend_from_slice(link.as_bytes());
     }
     body.push(b'}');

@@ -106,7 +106,7 @@ fn session_id(headers: &HeaderMap) -> Option<String> {
 /// Looks like a GUID and is the same in each run.
 fn new_id(number: u64, now: Timestamp) -> String {
     let digest = Sha1::digest(format!("{number} {now}").as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }

@@ -4,6 +4,7 @@ use super::read::single;
 use super::sets::{Key, Set};
 use crate::sap::entities::{Base, Document, DocumentKind};
 use crate::sap::refusal::Refusal;
+use crate::sap::schema::SCHEMA;
 use crate::sap::value::{Field, Record};
 use crate::sap::world::{DocumentSpec, LineSpec, Stamp, World};
 use bytes::Bytes;
@@ -65,7 +66,7 @@ pub(crate) fn update(
             check_partner(world, &given)?;
             let replace = headers.get("b1s-replacecollectionsonpatch");
             let replace = replace.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
-            world.edit_partner(code, |partner| merge(partner, given, replace))?;
+            world.edit_partner(code, |partner| merge(partner, &given, replace))?;
         }
         (Set::Documents(kind), Key::Number(entry)) => {
             world.edit(kind, *entry, Stamp::Move, |document| overlay(document, &given))?;
@@ -157,10 +158,9 @@ fn check_partner(world: &World, given: &Record) -> Result<(), Refusal> {
 
 /// Lays `given` over `partner`. Rows with a key change that row, rows without one are added; those that are
 /// left out stay, unless `replace`.
-fn merge(partner: &mut Record, given: Record, replace: bool) -> Result<(), Refusal> {
+fn merge(partner: &mut Record, given: &Record, replace: bool) -> Result<(), Refusal> {
     for (index, field) in given.fields() {
-        let Some(property) = super::super::schema::SCHEMA.entity_type("BusinessPartner").property(*index)
-        else {
+        let Some(property) = SCHEMA.entity_type("BusinessPartner").property(*index) else {
             continue;
         };
         let key = ROW_KEYS.iter().find(|(collection, _, _)| *collection == property.name);
@@ -221,7 +221,7 @@ fn check_addresses(partner: &Record) -> Result<(), Refusal> {
 
 /// Only plain members of a document can be changed here.
 fn overlay(document: &mut Document, given: &Record) {
-    let of = super::super::schema::SCHEMA.entity_type("Document");
+    let of = SCHEMA.entity_type("Document");
     for (index, field) in given.fields() {
         let Some(property) = of.property(*index) else { continue };
         match (property.name, field) {
@@ -244,7 +244,7 @@ fn document_spec(given: &Record) -> Result<DocumentSpec, Refusal> {
         return Err(Refusal::rule("Enter the delivery date [OPOR.DocDueDate]"));
     }
     let custom = given.fields().iter().filter_map(|(index, field)| {
-        let name = super::super::schema::SCHEMA.entity_type("Document").property(*index)?.name;
+        let name = SCHEMA.entity_type("Document").property(*index)?.name;
         name.starts_with("U_").then(|| (name.to_owned(), field.clone()))
     });
     Ok(DocumentSpec {

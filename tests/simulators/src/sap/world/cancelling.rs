@@ -1,4 +1,4 @@
-use super::{Stamp, World};
+use super::{Stamp, World, credited_invoice};
 use crate::sap::entities::{Amounts, Base, CancelStatus, Document, DocumentKind};
 use crate::sap::refusal::Refusal;
 use crate::sap::value::Field;
@@ -15,7 +15,7 @@ impl World {
         if kind == DocumentKind::Order && document.closed {
             return Err(Refusal::rule("The document is already closed"));
         }
-        let credited = self.credited_invoice(document);
+        let credited = credited_invoice(document);
         if kind.has_balance() && credited.is_none() && !document.paid.local.is_zero() {
             return Err(Refusal::rule("Cannot cancel document linked to payments"));
         }

@@ -2,6 +2,7 @@
 
 mod buying;
 mod cancelling;
+mod drafting;
 mod masters;
 mod partners;
 mod paying;
@@ -167,4 +168,11 @@ fn default_series(kind: DocumentKind) -> i32 {
         DocumentKind::Invoice => 13,
         DocumentKind::CreditNote => 14,
     }
+}
+
+/// The invoice that a credit note was copied from.
+fn credited_invoice(document: &Document) -> Option<i64> {
+    let mut bases = document.lines.iter().filter_map(|line| line.base);
+    let base = bases.find(|base| base.kind == DocumentKind::Invoice)?;
+    (document.kind == DocumentKind::CreditNote).then_some(base.entry)
 }

@@ -57,7 +57,7 @@ impl World {
             });
         }
         self.complete_partner(&mut partner, &code);
-        self.mirror_defaults(&mut partner);
+        mirror_defaults(&mut partner);
         partner.set("CreateDate", Field::Date(self.now.date()));
         partner.set("CreateTime", Field::Time(self.now.time()));
         partner.set("DataVersion", Field::Int(1));
@@ -84,7 +84,7 @@ impl World {
         partner.set("CardCode", Field::Text(code.to_owned()));
         partner.set("DataVersion", Field::Int(version));
         self.complete_partner(&mut partner, code);
-        self.mirror_defaults(&mut partner);
+        mirror_defaults(&mut partner);
         partner.set("UpdateDate", Field::Date(self.now.date()));
         partner.set("UpdateTime", Field::Time(self.now.time()));
         self.partners.insert(code.to_owned(), partner);
@@ -126,37 +126,36 @@ impl World {
         }
     }
 
-    /// The header shows the default bill-to address and the default contact.
-    #[expect(clippy::unused_self, reason = "reads beside its sister")]
-    fn mirror_defaults(&self, partner: &mut Record) {
-        let bill_to = |row: &&Record| row.text("AddressType") != "bo_ShipTo";
-        if partner.text("BilltoDefault").is_empty() {
-            let first = partner.rows("BPAddresses").iter().find(bill_to).map(|row| row.text("AddressName"));
-            if let Some(name) = first.map(str::to_owned) {
-                partner.set_text("BilltoDefault", &name);
-            }
-        }
-        if partner.text("ContactPerson").is_empty() {
-            let first = partner.rows("ContactEmployees").first().map(|row| row.text("Name").to_owned());
-            if let Some(name) = first {
-                partner.set_text("ContactPerson", &name);
-            }
-        }
-        let default = partner.text("BilltoDefault").to_owned();
-        let address = partner.rows("BPAddresses").iter().filter(bill_to);
-        let Some(address) = address.clone().find(|row| row.text("AddressName") == default).cloned() else {
-            return;
-        };
-        for (of_header, of_row) in
-            [("Address", "Street"), ("City", "City"), ("ZipCode", "ZipCode"), ("Country", "Country")]
-        {
-            partner.set(of_header, address.get(of_row).cloned().unwrap_or(Field::Null));
-        }
-    }
-
     fn next_card_code(&self) -> String {
         let free = (10_001..).map(|number: u32| format!("V{number}"));
         free.into_iter().find(|code| !self.partners.contains_key(code)).unwrap_or_default()
+    }
+}
+
+/// The header shows the default bill-to address and the default contact.
+fn mirror_defaults(partner: &mut Record) {
+    let bill_to = |row: &&Record| row.text("AddressType") != "bo_ShipTo";
+    if partner.text("BilltoDefault").is_empty() {
+        let first = partner.rows("BPAddresses").iter().find(bill_to).map(|row| row.text("AddressName"));
+        if let Some(name) = first.map(str::to_owned) {
+            partner.set_text("BilltoDefault", &name);
+        }
+    }
+    if partner.text("ContactPerson").is_empty() {
+        let first = partner.rows("ContactEmployees").first().map(|row| row.text("Name").to_owned());
+        if let Some(name) = first {
+            partner.set_text("ContactPerson", &name);
+        }
+    }
+    let default = partner.text("BilltoDefault").to_owned();
+    let address = partner.rows("BPAddresses").iter().filter(bill_to);
+    let Some(address) = address.clone().find(|row| row.text("AddressName") == default).cloned() else {
+        return;
+    };
+    for (of_header, of_row) in
+        [("Address", "Street"), ("City", "City"), ("ZipCode", "ZipCode"), ("Country", "Country")]
+    {
+        partner.set(of_header, address.get(of_row).cloned().unwrap_or(Field::Null));
     }
 }
 
