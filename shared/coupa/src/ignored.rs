@@ -53,8 +53,13 @@ fn compare_reference(sent: &Sent, shown: &Value, path: &str, ignored: &mut Vec<I
         Value::Object(shown) => {
             for (name, sent) in sent {
                 let name = name.replace('_', "-");
-                if let (false, Some(shown)) = (sent.is_object() || sent.is_array(), shown.get(&name)) {
-                    compare_scalar(sent, shown, format!("{path}.{name}"), ignored);
+                let Some(shown) = shown.get(&name) else { continue };
+                let path = format!("{path}.{name}");
+                match sent {
+                    // A reference inside something that is edited in place, such as an address's country.
+                    Value::Object(sent) => compare_reference(sent, shown, &path, ignored),
+                    Value::Array(_) => {}
+                    sent => compare_scalar(sent, shown, path, ignored),
                 }
             }
         }
@@ -73,11 +78,16 @@ fn compare_lines(sent: &[Value], shown: &[Value], path: &str, ignored: &mut Vec<
         if line.contains_key("_delete") {
             continue;
         }
-        // Lists of anything but lines have none of these; they hold no references.
-        let identity = IDENTITIES.iter().find_map(|name| Some((*name, line.get(*name)?)));
-        let Some((name, value)) = identity else { continue };
-        let same = |shown: &&Map<String, Value>| shown.get(name).is_some_and(|shown| same(value, shown));
         let path = format!("{path}[{}]", at + 1);
+        let identity = IDENTITIES.iter().find_map(|name| Some((*name, line.get(*name)?)));
+        let Some((name, value)) = identity else {
+            // Tax lines have none of these, and stand in the order in which they were sent.
+            if let Some(Value::Object(shown)) = shown.get(at) {
+                compare_members(line, shown, &path, ignored);
+            }
+            continue;
+        };
+        let same = |shown: &&Map<String, Value>| shown.get(name).is_some_and(|shown| same(value, shown));
         match shown.iter().filter_map(Value::as_object).find(same) {
             Some(shown) => compare_members(line, shown, &path, ignored),
             None => ignored.push(Ignored { path, sent: text(value), shown: String::new() }),
@@ -130,6 +140,32 @@ mod tests {
             unreachable!()
         };
         sent
+    }
+
+    #[test]
+    fn codes_of_taxes_and_countries_are_looked_at_too() {
+        let Value::Object(sent) = json!({
+            "invoice-lines": [{"line-num": 1, "tax-lines": [{"amount": "1.9", "tax-code": {"code": "I19"}}]}],
+            "invoice-charges": [{"line-num": 1, "tax-lines": [{"amount": "1.9", "tax-code": {"code": "I7"}}]}],
+        }) else {
+            unreachable!()
+        };
+        let shown = r#"{"id":1,"invoice-lines":[{"id":2,"line-num":1,"tax-lines":[{"tax-code":null}]}],
+            "invoice-charges":[{"id":3,"line-num":1,"tax-lines":[{"tax-code":{"code":"I7"}}]}]}"#;
+        let invoice: crate::Invoice = serde_json::from_str(shown).unwrap();
+        let paths: Vec<String> =
+            ignored_references(&sent, &invoice).into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, ["invoice-lines[1].tax-lines[1].tax-code.code"]);
+
+        let Value::Object(sent) = json!({"primary-address": {"city": "Leeds", "country": {"code": "XX"}}})
+        else {
+            unreachable!()
+        };
+        let supplier = r#"{"id":1,"primary-address":{"city":"Leeds","country":{"code":"GB"}}}"#;
+        let supplier: crate::Supplier = serde_json::from_str(supplier).unwrap();
+        let paths: Vec<String> =
+            ignored_references(&sent, &supplier).into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, ["primary-address.country.code"]);
     }
 
     fn reply(text: &str) -> Order {

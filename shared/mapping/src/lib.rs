@@ -31,7 +31,7 @@ pub use file::{Adopt, CodeTable, Mapping, MappingError, Table};
 pub use image::{InvoiceImage, LineImage, OrderImage, OrderLineRef, OrderState, PaymentImage, SupplierImage};
 pub use invoice::{carries_mark, invoice, invoice_number};
 pub use order::order;
-pub use payment::payment;
+pub use payment::{PAYMENT_NOTES, payment};
 pub use references::{Reference, difference, ignored_references};
 pub use supplier::supplier;
 

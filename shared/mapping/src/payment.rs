@@ -7,6 +7,9 @@ use rust_decimal::Decimal;
 use sap::entities::{Document, Payment, PaymentInvoice, YesNo};
 use std::collections::BTreeMap;
 
+/// What the notes of every payment of ours begin with.
+pub const PAYMENT_NOTES: &str = "SAP payment ";
+
 /// What Coupa must show of an outgoing payment. `invoices` are those it pays, by `DocEntry`: they tell which of a row's
 /// two amounts is in the invoice's currency.
 pub fn payment(
@@ -18,7 +21,7 @@ pub fn payment(
     let failure = |code, what: String| Failure::new(code, format!("payment with DocEntry {entry}: {what}"));
     let missing = |member: &str| failure(Code::FieldMissing, format!("{member} is empty; fill it in SAP"));
     let number = payment.doc_num.ok_or_else(|| missing("DocNum"))?;
-    let notes = format!("SAP payment {number} entry {entry}");
+    let notes = format!("{PAYMENT_NOTES}{number} entry {entry}");
     let mut on_invoices: BTreeMap<i64, Decimal> = BTreeMap::new();
     let mut not_applicable_rows = 0;
     for (index, row) in payment.payment_invoices.iter().enumerate() {

@@ -6,13 +6,13 @@ use crate::{
     push::{Mark, may_adopt, nothing_ignored, single},
 };
 use coupa::{Action, Invoice};
-use mapping::{InvoiceImage, LineImage};
+use mapping::InvoiceImage;
 use model::{
-    AuditOutcome, Change, Code, DocumentItem, DocumentKey, Failure, InvoiceLink, InvoiceStage, LineId, Link,
-    ObjectKind, OrderLink, OrderStage, Sent, Step,
+    AuditOutcome, Code, CoupaId, DocumentItem, DocumentKey, Failure, InvoiceLink, InvoiceStage, Link, Sent,
 };
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What stands around an invoice.
 pub(crate) struct Around<'a> {
@@ -40,7 +40,7 @@ impl Pipeline {
         match link {
             None => {
                 self.create_invoice(work, image, around).await?;
-                self.submit_invoice(work).await?;
+                self.submit_invoice(work, image, around).await?;
                 Ok(Done::new(
                     AuditOutcome::Created,
                     format!("invoice {} created and submitted", image.number),
@@ -49,7 +49,7 @@ impl Pipeline {
             Some(link) => match link.stage {
                 InvoiceStage::Draft => {
                     self.mend_draft(work, image, around, link).await?;
-                    self.submit_invoice(work).await?;
+                    self.submit_invoice(work, image, around).await?;
                     Ok(Done::new(AuditOutcome::Updated, format!("invoice {} submitted", image.number)))
                 }
                 InvoiceStage::Void => {
@@ -95,6 +95,7 @@ impl Pipeline {
                 let call = self.read_call(work);
                 let invoice: Invoice = self.coupa.get(&call, link.coupa_id).await?;
                 work.item.link = Some(Link::Invoice(InvoiceLink { stage: stage(&invoice), ..link }));
+                self.bypass_approvals(work, &invoice).await?;
             }
             _ => match around.found {
                 None => return Ok(None),
@@ -107,10 +108,10 @@ impl Pipeline {
     fn adopt_invoice(&self, work: &mut Work, image: &InvoiceImage, invoice: &Invoice) -> Result<(), Stop> {
         let mark = invoice_mark(work.document(), image, invoice);
         let what = format!(
-            "invoice-number `{}` of supplier `{}` (Coupa invoice {})",
+            "invoice `{}` of supplier `{}` (Coupa invoice {})",
             image.number, image.supplier, invoice.id
         );
-        may_adopt(&mark, self.mapping.adopt(work.document().kind), &what)?;
+        may_adopt(&mark, self.mapping.adopt(work.document().kind), work.document(), &what)?;
         let submitted = stage(invoice) == InvoiceStage::Submitted;
         if submitted {
             same_total(image, invoice)?;
@@ -128,7 +129,13 @@ impl Pipeline {
         around: &Around<'_>,
     ) -> Result<(), Stop> {
         let body = self.invoice_body(work, image, around).await?;
-        let invoice: Invoice = match self.write(work, Write::Create(&body)).await {
+        let mut reply = self.write(work, Write::Create(&body)).await;
+        if matches!(reply, Err(coupa::Error::Invalid(_)))
+            && self.open_shut_orders(work, image, around).await?
+        {
+            reply = self.write(work, Write::Create(&body)).await;
+        }
+        let invoice: Invoice = match reply {
             Err(error) if error.taken() => {
                 let Some(invoice) = self.find_invoice(work, image).await? else { return Err(error.into()) };
                 return self.adopt_invoice(work, image, &invoice);
@@ -155,28 +162,11 @@ impl Pipeline {
         }
         let call = self.read_call(work);
         let draft: Invoice = self.coupa.get(&call, link.coupa_id).await?;
-        let id_of = |number: &str| {
-            draft
-                .invoice_lines
-                .iter()
-                .find(|line| line.line_num.as_deref() == Some(number))
-                .map(|line| line.id)
-        };
-        if let Some(Value::Array(lines)) = body.get_mut("invoice-lines") {
-            for (position, line) in lines.iter_mut().enumerate() {
-                if let (Some(id), Value::Object(line)) = (id_of(&(position + 1).to_string()), line) {
-                    line.insert("id".to_owned(), json!(id.0));
-                }
-            }
-            let count = lines.len();
-            let left_over = draft.invoice_lines.iter().filter(|line| {
-                line.line_num
-                    .as_deref()
-                    .and_then(|number| number.parse::<usize>().ok())
-                    .is_none_or(|n| n > count)
-            });
-            lines.extend(left_over.map(|line| json!({"id": line.id.0, "_delete": true})));
-        }
+        let held = |line_num: &Option<String>, id: CoupaId| (line_num.clone().unwrap_or_default(), id);
+        let lines = draft.invoice_lines.iter().map(|line| held(&line.line_num, line.id)).collect();
+        take_place(&mut body, "invoice-lines", lines);
+        let charges = draft.invoice_charges.iter().map(|charge| held(&charge.line_num, charge.id)).collect();
+        take_place(&mut body, "invoice-charges", charges);
         let reply: Invoice = self.write(work, Write::Update(link.coupa_id, &body)).await?;
         nothing_ignored(&body, &reply)?;
         same_total(image, &reply)?;
@@ -184,17 +174,39 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn submit_invoice(&self, work: &mut Work) -> Result<(), Stop> {
+    async fn submit_invoice(
+        &self,
+        work: &mut Work,
+        image: &InvoiceImage,
+        around: &Around<'_>,
+    ) -> Result<(), Stop> {
         let link = invoice_link(work)?;
         if link.stage != InvoiceStage::Draft {
             return Ok(());
         }
-        let _: Invoice = self.write(work, Write::Act(link.coupa_id, &Action::Submit)).await?;
-        work.item.link = Some(Link::Invoice(InvoiceLink { stage: InvoiceStage::Submitted, ..link.clone() }));
-        if self.settings.bypass_approvals {
-            let _: Invoice = self.write(work, Write::Act(link.coupa_id, &Action::BypassApprovals)).await?;
+        let submit = Write::Act(link.coupa_id, &Action::Submit);
+        let mut reply = self.write::<Invoice>(work, submit).await;
+        if matches!(reply, Err(coupa::Error::Invalid(_)))
+            && self.open_shut_orders(work, image, around).await?
+        {
+            reply = self.write(work, submit).await;
         }
-        Ok(())
+        let submitted = reply?;
+        work.item.link = Some(Link::Invoice(InvoiceLink { stage: InvoiceStage::Submitted, ..link }));
+        self.bypass_approvals(work, &submitted).await
+    }
+
+    /// Where the config says so, and there are approvals to skip. If that fails for now, the next attempt asks Coupa
+    /// where the invoice stands.
+    async fn bypass_approvals(&self, work: &mut Work, invoice: &Invoice) -> Result<(), Stop> {
+        if !self.settings.bypass_approvals || invoice.status.as_deref() != Some("pending_approval") {
+            return Ok(());
+        }
+        match self.write::<Invoice>(work, Write::Act(invoice.id, &Action::BypassApprovals)).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.failure().class().heals() => Err(Stop::Unknown(error.failure())),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn void_invoice(
@@ -212,6 +224,7 @@ impl Pipeline {
         let done = match status {
             "voided" | "abandoned" => status,
             "approved" | "pending_receipt" | "draft" => {
+                payments_are_taken_back(&invoice)?;
                 let _: Invoice = self.write(work, Write::Act(link.coupa_id, &Action::Void)).await?;
                 "voided"
             }
@@ -233,128 +246,10 @@ impl Pipeline {
         ))
     }
 
-    /// The whole invoice, once everything it needs is in Coupa.
-    async fn invoice_body(
-        &self,
-        work: &mut Work,
-        image: &InvoiceImage,
-        around: &Around<'_>,
-    ) -> Result<Sent, Stop> {
-        self.has_what_it_needs(image, around)?;
-        let orders = self.open_orders(work, image, around).await?;
-        let mut body = invoice_fields(image);
-        let lines: Result<Vec<Value>, Failure> =
-            image.lines.iter().enumerate().map(|(at, line)| self.invoice_line(at, line, &orders)).collect();
-        body.insert("invoice-lines".to_owned(), lines?.into());
-        Ok(body)
-    }
-
-    fn has_what_it_needs(&self, image: &InvoiceImage, around: &Around<'_>) -> Result<(), Stop> {
-        let mut missing = Vec::new();
-        let supplier = DocumentKey::supplier(&self.settings.company, &image.supplier);
-        if self.settings.objects.contains(&ObjectKind::Supplier) && link_of(around, &supplier).is_none() {
-            missing.push(supplier);
-        }
-        if self.settings.objects.contains(&ObjectKind::PurchaseOrder) {
-            for order in self.orders_under(image) {
-                let ready = matches!(link_of(around, &order), Some(Link::Order(link)) if link.stage != OrderStage::Draft);
-                if !ready {
-                    missing.push(order);
-                }
-            }
-        }
-        let Some(first) = missing.first().cloned() else { return Ok(()) };
-        let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        let failure = Failure::new(Code::Waiting, format!("not in Coupa yet: {}", names.join(", ")));
-        Err(Stop::Needs { failure, first, all: missing })
-    }
-
-    pub(crate) fn orders_under(&self, image: &InvoiceImage) -> Vec<DocumentKey> {
-        let orders: BTreeSet<i64> =
-            image.lines.iter().filter_map(|line| Some(line.draws_on.as_ref()?.order)).collect();
-        let key = |order| DocumentKey::entry(&self.settings.company, ObjectKind::PurchaseOrder, order);
-        orders.into_iter().map(key).collect()
-    }
-
-    /// The links of the orders that the invoice draws on. A softly closed one is opened for it, under its own lease, and its
-    /// close is asked for again.
-    async fn open_orders(
-        &self,
-        work: &mut Work,
-        image: &InvoiceImage,
-        around: &Around<'_>,
-    ) -> Result<BTreeMap<i64, OrderLink>, Stop> {
-        let mut links = BTreeMap::new();
-        let mut closed = Vec::new();
-        for order in self.orders_under(image) {
-            let (Some(entry), Some(Link::Order(link))) = (order.doc_entry(), link_of(around, &order)) else {
-                continue;
-            };
-            if link.stage == OrderStage::Closed {
-                closed.push(order);
-            }
-            links.insert(entry, link.clone());
-        }
-        if closed.is_empty() {
-            return Ok(links);
-        }
-        self.join(work, &closed).await?;
-        for at in 0..work.others.len() {
-            let (entry, link) = self.open_order(work, at).await?;
-            links.insert(entry, link);
-        }
-        Ok(links)
-    }
-
-    async fn open_order(&self, work: &mut Work, at: usize) -> Result<(i64, OrderLink), Stop> {
-        let (lease, item) = &work.others[at];
-        let document = lease.document.clone();
-        let Some(Link::Order(mut link)) = item.link.clone() else {
-            return Err(Failure::new(Code::Waiting, format!("{document} is no longer in Coupa")).into());
-        };
-        let call = self.read_call(work);
-        let now: coupa::Order = self.coupa.get(&call, link.coupa_id).await?;
-        if matches!(now.status.as_deref(), Some("closed" | "soft_closed")) {
-            let close = self.needed(document.clone(), work.change.lane);
-            work.touched.push(Change { step: Step::Close, ..close });
-            let order: coupa::Order = self.write(work, Write::Act(link.coupa_id, &self.reopening())).await?;
-            link.version = order.version.unwrap_or(link.version);
-        }
-        link.stage = OrderStage::Issued;
-        let item = &mut work.others[at].1;
-        item.link = Some(Link::Order(link.clone()));
-        item.unknown = None;
-        Ok((document.doc_entry().unwrap_or_default(), link))
-    }
-
     async fn find_invoice(&self, work: &Work, image: &InvoiceImage) -> Result<Option<Invoice>, Stop> {
         let call = self.read_call(work);
         let found = self.coupa.find_invoices(&call, std::slice::from_ref(&image.number)).await?;
         Ok(found.get(&image.number).and_then(|invoices| of_supplier(invoices, &image.supplier)).cloned())
-    }
-
-    fn invoice_line(
-        &self,
-        at: usize,
-        line: &LineImage,
-        orders: &BTreeMap<i64, OrderLink>,
-    ) -> Result<Value, Failure> {
-        let mut body = line.body.clone();
-        body.insert("line-num".to_owned(), json!(at + 1));
-        if let Some(order) = &line.draws_on
-            && let Some(link) = orders.get(&order.order)
-        {
-            let wanted = LineId(format!("{}/{}/{}", self.settings.company, order.order, order.line));
-            let Some(id) = link.lines.get(&wanted) else {
-                let message = format!(
-                    "line {} of purchase order {} is not on the order in Coupa",
-                    order.line, link.po_number
-                );
-                return Err(Failure::new(Code::CoupaGone, message));
-            };
-            body.insert("order-line-id".to_owned(), json!(id.0));
-        }
-        Ok(Value::Object(body))
     }
 }
 
@@ -371,10 +266,6 @@ pub(crate) fn invoice_link(work: &Work) -> Result<InvoiceLink, Stop> {
         Some(Link::Invoice(link)) => Ok(link.clone()),
         _ => Err(Stop::Failed(Failure::new(Code::GaveUp, "the invoice's link is not an invoice's"))),
     }
-}
-
-fn link_of<'a>(around: &'a Around<'_>, document: &DocumentKey) -> Option<&'a Link> {
-    around.items.get(document)?.link.as_ref()
 }
 
 fn new_link(image: &InvoiceImage, invoice: &Invoice, sent: Sent) -> InvoiceLink {
@@ -396,8 +287,41 @@ fn stage(invoice: &Invoice) -> InvoiceStage {
     }
 }
 
+/// A void invoice takes no payments, so what takes ours back must come first.
+fn payments_are_taken_back(invoice: &Invoice) -> Result<(), Failure> {
+    let ours = invoice.payments.iter().filter(|payment| {
+        payment.notes.as_deref().is_some_and(|notes| notes.starts_with(mapping::PAYMENT_NOTES))
+    });
+    let left: Decimal = ours.filter_map(|payment| payment.amount_paid).sum();
+    if left.is_zero() {
+        return Ok(());
+    }
+    let message =
+        format!("cancelled in SAP; in Coupa payments of {left} stand on it that aren't reversed yet");
+    Err(Failure::new(Code::WaitingForStatus, message))
+}
+
+/// Lets what is sent take the places of what the draft holds, by number; what is left over there is deleted.
+fn take_place(body: &mut Sent, name: &str, held: Vec<(String, CoupaId)>) {
+    let mut rows = match body.remove(name) {
+        Some(Value::Array(rows)) => rows,
+        _ => vec![],
+    };
+    let count = rows.len();
+    for (line_num, id) in held {
+        let place = line_num.parse::<usize>().ok().filter(|place| (1..=count).contains(place));
+        match place.and_then(|place| rows.get_mut(place - 1)).and_then(Value::as_object_mut) {
+            Some(row) => drop(row.insert("id".to_owned(), json!(id.0))),
+            None => rows.push(json!({"id": id.0, "_delete": true})),
+        }
+    }
+    if !rows.is_empty() {
+        body.insert(name.to_owned(), rows.into());
+    }
+}
+
 /// What the invoice must show, without what ties it to Coupa's own ids.
-fn invoice_fields(image: &InvoiceImage) -> Sent {
+pub(crate) fn invoice_fields(image: &InvoiceImage) -> Sent {
     let mut fields = image.header.clone();
     let lines: Vec<Value> = image.lines.iter().map(|line| Value::Object(line.body.clone())).collect();
     fields.insert("invoice-lines".to_owned(), lines.into());

@@ -8,7 +8,9 @@
 mod attempt;
 mod batch;
 mod invoice;
+mod invoice_orders;
 mod order;
+mod order_lines;
 mod overlap;
 mod payment;
 mod payments;

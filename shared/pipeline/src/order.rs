@@ -3,31 +3,43 @@
 use crate::{
     Pipeline,
     attempt::{Done, Stop, Work, Write},
-    push::{Mark, may_adopt, nothing_ignored, single},
+    order_lines::{knows_last, line_changes, order_fields, order_lines, relink},
+    push::{Mark, may_adopt, nothing_ignored},
 };
 use coupa::{Action, Order};
-use mapping::{LineImage, OrderImage, OrderState};
+use mapping::{OrderImage, OrderState};
 use model::{
-    AuditOutcome, Change, Code, CoupaId, DocumentKey, Failure, LineId, Link, ObjectKind, OrderLink,
-    OrderStage, Sent, Step,
+    AuditOutcome, Change, Code, DocumentItem, DocumentKey, Failure, Link, ObjectKind, OrderLink, OrderStage,
+    Sent, Step,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// What stands around an order.
+pub(crate) struct AroundOrder<'a> {
+    /// What Coupa holds by this number, where it had to be asked.
+    pub found: &'a [Order],
+    /// The item of its supplier.
+    pub items: &'a BTreeMap<DocumentKey, DocumentItem>,
+}
 
 impl Pipeline {
     pub(crate) async fn push_order(
         &self,
         work: &mut Work,
         image: &OrderImage,
-        found: &[Order],
+        around: &AroundOrder<'_>,
     ) -> Result<Done, Stop> {
         work.item.number = Some(image.po_number.clone());
+        let found = around.found.first();
+        let ours = found.is_some_and(|order| order_mark(work.document(), order) == Mark::Ours);
+        if image.state == OrderState::Cancelled && work.item.link.is_none() && !ours {
+            return Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent"));
+        }
         let created = match self.linked_order(work, image, found).await? {
             Some(_) => false,
-            None if image.state == OrderState::Cancelled => {
-                return Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent"));
-            }
             None => {
+                self.has_supplier(image, around)?;
                 self.create_order(work, image).await?;
                 true
             }
@@ -79,9 +91,17 @@ impl Pipeline {
         &self,
         work: &mut Work,
         image: &OrderImage,
-        found: &[Order],
+        around: &AroundOrder<'_>,
     ) -> Result<Done, Stop> {
-        let link = self.linked_order(work, image, found).await?;
+        let mut link = self.linked_order(work, image, around.found.first()).await?;
+        if let Some(link) = &mut link
+            && let Some(shown) = around.found.iter().find(|order| order.id == link.coupa_id)
+            && matches!(stage(shown), OrderStage::Closed | OrderStage::Cancelled)
+        {
+            // Somebody closed it in Coupa: a close of ours would be the second one, for good.
+            link.stage = stage(shown);
+            work.item.link = Some(Link::Order(link.clone()));
+        }
         match link {
             Some(link) if image.state == OrderState::Closed && link.stage == OrderStage::Issued => {
                 let _: Order = self.write(work, Write::Act(link.coupa_id, &Action::Close)).await?;
@@ -99,7 +119,7 @@ impl Pipeline {
     fn closed_already(&self, work: &Work, image: &OrderImage, link: &OrderLink) -> Done {
         let lines = order_lines(&link.sent, &image.lines);
         // After an unknown outcome it isn't known what was last sent; that alone is no change in SAP.
-        if link.sent.is_empty() || mapping::difference(&link.sent, &order_fields(image, &lines)).is_empty() {
+        if !knows_last(link) || mapping::difference(&link.sent, &order_fields(image, &lines)).is_empty() {
             return Done::new(AuditOutcome::Unchanged, "Coupa already shows it");
         }
         tracing::debug!(document = %work.document(), "a closed order changed in SAP");
@@ -114,7 +134,7 @@ impl Pipeline {
         &self,
         work: &mut Work,
         image: &OrderImage,
-        found: &[Order],
+        found: Option<&Order>,
     ) -> Result<Option<OrderLink>, Stop> {
         match work.item.link.clone() {
             Some(Link::Order(link)) if !work.unknown() => return Ok(Some(link)),
@@ -124,10 +144,8 @@ impl Pipeline {
                 work.item.link = Some(Link::Order(relink(&order, image)));
             }
             _ => match found {
-                [] => return Ok(None),
-                [order, ..] => {
-                    self.adopt_order(work, image, order)?;
-                }
+                None => return Ok(None),
+                Some(order) => self.adopt_order(work, image, order)?,
             },
         }
         order_link(work).map(Some)
@@ -135,10 +153,20 @@ impl Pipeline {
 
     fn adopt_order(&self, work: &mut Work, image: &OrderImage, order: &Order) -> Result<(), Failure> {
         let mark = order_mark(work.document(), order);
-        let what = format!("po-number `{}` (Coupa order {})", image.po_number, order.id);
-        may_adopt(&mark, self.mapping.adopt(ObjectKind::PurchaseOrder), &what)?;
+        let what = format!("purchase order `{}` (Coupa order {})", image.po_number, order.id);
+        may_adopt(&mark, self.mapping.adopt(ObjectKind::PurchaseOrder), work.document(), &what)?;
         work.item.link = Some(Link::Order(relink(order, image)));
         Ok(())
+    }
+
+    fn has_supplier(&self, image: &OrderImage, around: &AroundOrder<'_>) -> Result<(), Stop> {
+        let supplier = DocumentKey::supplier(&self.settings.company, &image.supplier);
+        let linked = around.items.get(&supplier).is_some_and(|item| item.link.is_some());
+        if linked || !self.settings.objects.contains(&ObjectKind::Supplier) {
+            return Ok(());
+        }
+        let failure = Failure::new(Code::Waiting, format!("not in Coupa yet: {supplier}"));
+        Err(Stop::Needs { failure, first: supplier.clone(), all: vec![supplier] })
     }
 
     async fn create_order(&self, work: &mut Work, image: &OrderImage) -> Result<(), Stop> {
@@ -223,10 +251,11 @@ impl Pipeline {
             body.insert("order-lines".to_owned(), changes.into());
         }
         let order: Order = self.write(work, Write::Update(link.coupa_id, &body)).await?;
+        // Coupa took the rest, be a reference missing or not: the new lines are there, and are not to be added again.
+        let fresh = OrderLink { stage: link.stage, ..relink(&order, image) };
+        work.item.link = Some(Link::Order(fresh.clone()));
         nothing_ignored(&body, &order)?;
-        let fresh = relink(&order, image);
-        let keep = OrderLink { sent: fields, stage: link.stage, ..fresh };
-        work.item.link = Some(Link::Order(keep));
+        work.item.link = Some(Link::Order(OrderLink { sent: fields, ..fresh }));
         Ok(true)
     }
 }
@@ -238,39 +267,7 @@ pub(crate) fn order_link(work: &Work) -> Result<OrderLink, Stop> {
     }
 }
 
-/// The link as Coupa shows the order, with nothing known of what was last sent.
-pub(crate) fn relink(order: &Order, image: &OrderImage) -> OrderLink {
-    let known = |id: &LineId| image.lines.iter().any(|line| line.id == *id);
-    let reference = |line: &coupa::OrderLine| line.external_reference_number.clone().map(LineId);
-    let (ours, others): (Vec<_>, Vec<_>) =
-        order.order_lines.iter().partition(|line| reference(line).is_some_and(|id| known(&id)));
-    let mut lines: BTreeMap<LineId, CoupaId> =
-        ours.iter().filter_map(|line| Some((reference(line)?, line.id))).collect();
-    // The lines of an order that was taken over by its number become ours in their order; what is left over will be deleted.
-    let mut free = image
-        .lines
-        .iter()
-        .map(|line| &line.id)
-        .filter(|id| !lines.contains_key(*id))
-        .cloned()
-        .collect::<Vec<_>>()
-        .into_iter();
-    for line in others {
-        let spare = || reference(line).unwrap_or_else(|| LineId(format!("coupa/{}", line.id)));
-        let id = if reference(line).is_some() { spare() } else { free.next().unwrap_or_else(spare) };
-        lines.insert(id, line.id);
-    }
-    OrderLink {
-        coupa_id: order.id,
-        po_number: image.po_number.clone(),
-        stage: stage(order),
-        version: order.version.unwrap_or(1),
-        lines,
-        sent: Sent::new(),
-    }
-}
-
-fn stage(order: &Order) -> OrderStage {
+pub(crate) fn stage(order: &Order) -> OrderStage {
     match order.status.as_deref().unwrap_or("draft") {
         "draft" => OrderStage::Draft,
         "closed" | "soft_closed" => OrderStage::Closed,
@@ -290,63 +287,4 @@ fn order_mark(document: &DocumentKey, order: &Order) -> Mark {
         Some(other) => Mark::Anothers(other.to_owned()),
         None => Mark::None,
     }
-}
-
-/// The lines by their identity, each with the `line-num` it was created with, or the next free one in visual order.
-fn order_lines(last: &Sent, lines: &[LineImage]) -> BTreeMap<String, Value> {
-    let known = last.get("order-lines").and_then(Value::as_object);
-    let number = |id: &str| known?.get(id)?.get("line-num")?.as_str()?.parse::<u64>().ok();
-    let mut next = known.map_or(0, |known| known.keys().filter_map(|id| number(id)).max().unwrap_or(0));
-    let numbered = lines.iter().map(|line| {
-        let number = number(&line.id.0).unwrap_or_else(|| {
-            next += 1;
-            next
-        });
-        let mut body = line.body.clone();
-        body.insert("line-num".to_owned(), number.to_string().into());
-        (line.id.0.clone(), Value::Object(body))
-    });
-    numbered.collect()
-}
-
-fn order_fields(image: &OrderImage, lines: &BTreeMap<String, Value>) -> Sent {
-    let mut fields = image.header.clone();
-    fields.insert(
-        "order-lines".to_owned(),
-        lines.iter().map(|(id, line)| (id.clone(), line.clone())).collect(),
-    );
-    fields
-}
-
-/// Lines to add, to change by their id, and to delete.
-fn line_changes(link: &OrderLink, lines: &BTreeMap<String, Value>, issued: bool) -> Vec<Value> {
-    let last = link.sent.get("order-lines").and_then(Value::as_object);
-    let mut changes = Vec::new();
-    for (id, line) in lines {
-        let Value::Object(line) = line else { continue };
-        let Some(coupa_id) = link.lines.get(&LineId(id.clone())) else {
-            changes.push(Value::Object(line.clone()));
-            continue;
-        };
-        let before =
-            last.and_then(|last| last.get(id)).and_then(Value::as_object).cloned().unwrap_or_default();
-        let mut change = mapping::difference(&before, line);
-        change.remove("line-num");
-        if issued {
-            // Coupa refuses another account on an issued line.
-            change.remove("account");
-        }
-        if !change.is_empty() {
-            change.insert("id".to_owned(), json!(coupa_id.0));
-            changes.push(Value::Object(change));
-        }
-    }
-    for (id, coupa_id) in &link.lines {
-        if !lines.contains_key(&id.0) {
-            let mut gone = single("id", coupa_id.0);
-            gone.insert("_delete".to_owned(), true.into());
-            changes.push(Value::Object(gone));
-        }
-    }
-    changes
 }

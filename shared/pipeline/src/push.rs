@@ -3,7 +3,7 @@
 use crate::attempt::Stop;
 use coupa::Record;
 use mapping::Adopt;
-use model::{Code, Failure, Sent};
+use model::{Code, DocumentKey, Failure, Sent};
 use serde_json::Value;
 
 /// How a document of Coupa that carries our document's number is marked.
@@ -17,16 +17,16 @@ pub(crate) enum Mark {
     None,
 }
 
-/// Whether to take over what was found by number without a link; if not, why.
-pub(crate) fn may_adopt(mark: &Mark, adopt: Adopt, what: &str) -> Result<(), Failure> {
+/// Whether `ours` may take over what was found by number without a link; if not, why. `what` names it in Coupa.
+pub(crate) fn may_adopt(mark: &Mark, adopt: Adopt, ours: &DocumentKey, what: &str) -> Result<(), Failure> {
     match (mark, adopt) {
         (Mark::Ours, _) | (Mark::None, Adopt::ByNumber) => Ok(()),
         (Mark::Anothers(other), _) => {
-            let message = format!("{what} is taken in Coupa by the SAP document `{other}`");
+            let message = format!("{ours} would get the number of {what}, which is SAP's `{other}`");
             Err(Failure::new(Code::NumberClash, message))
         }
         (Mark::None, Adopt::ByMark) => {
-            let message = format!("{what} is in Coupa and does not carry this document's mark");
+            let message = format!("{ours} has the number of {what}, which does not carry its mark");
             Err(Failure::new(Code::NotOurs, message))
         }
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 use coupa::Supplier;
 use mapping::SupplierImage;
-use model::{AuditOutcome, CoupaId, Link, ObjectKind, Sent, SupplierLink};
+use model::{AuditOutcome, Code, CoupaId, Failure, Link, ObjectKind, Sent, SupplierLink};
 
 impl Pipeline {
     pub(crate) async fn push_supplier(
@@ -38,7 +38,7 @@ impl Pipeline {
                 let again = self.find_supplier(work, &image.number).await?;
                 match again.first() {
                     Some(supplier) => self.adopt_supplier(work, image, supplier.id).await,
-                    None => Err(error.into()),
+                    None => Err(refused(error, image)),
                 }
             }
             Err(error) => Err(error.into()),
@@ -53,7 +53,8 @@ impl Pipeline {
     ) -> Result<Done, Stop> {
         // Suppliers carry no mark: their number is SAP's CardCode.
         let mark = if work.unknown() { Mark::Ours } else { Mark::None };
-        may_adopt(&mark, self.mapping.adopt(ObjectKind::Supplier), &format!("supplier {}", image.number))?;
+        let what = format!("supplier `{}` (Coupa supplier {id})", image.number);
+        may_adopt(&mark, self.mapping.adopt(ObjectKind::Supplier), work.document(), &what)?;
         let link = SupplierLink { coupa_id: id, sent: Sent::new() };
         work.item.link = Some(Link::Supplier(link.clone()));
         self.update_supplier(work, image, link).await
@@ -71,7 +72,8 @@ impl Pipeline {
         if body.is_empty() {
             return Ok(Done::new(AuditOutcome::Unchanged, "Coupa already shows it"));
         }
-        let reply: Supplier = self.write(work, Write::Update(link.coupa_id, &body)).await?;
+        let reply = self.write(work, Write::Update(link.coupa_id, &body)).await;
+        let reply: Supplier = reply.map_err(|error| refused(error, image))?;
         nothing_ignored(&body, &reply)?;
         work.item.link = Some(Link::Supplier(SupplierLink { sent: image.fields.clone(), ..link }));
         let fields: Vec<&str> = body.keys().map(String::as_str).collect();
@@ -86,4 +88,16 @@ impl Pipeline {
         let mut found = self.coupa.find_suppliers(&call, &[number.to_owned()]).await?;
         Ok(found.remove(number).unwrap_or_default())
     }
+}
+
+/// Coupa's suppliers are unique by name too, and its own words don't say whose name it is.
+fn refused(error: coupa::Error, image: &SupplierImage) -> Stop {
+    if !error.says("name has already been taken") {
+        return error.into();
+    }
+    let message = format!(
+        "supplier {}: its name `{}` is another supplier's in Coupa, where names are unique; make them differ ({error})",
+        image.number, image.name
+    );
+    Stop::Failed(Failure::new(Code::CoupaRefused, message))
 }

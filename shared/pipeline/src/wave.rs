@@ -4,6 +4,7 @@ use crate::{
     BatchReport, Ended, Pipeline,
     attempt::{Done, Stop, Work},
     invoice::{Around, of_supplier},
+    order::AroundOrder,
     read::{Source, Sources, not_in_sap},
     retry::MAX_UNFINISHED,
 };
@@ -41,6 +42,12 @@ struct Surroundings {
     orders: BTreeMap<String, Vec<Order>>,
     invoices: BTreeMap<String, Vec<Invoice>>,
     items: BTreeMap<DocumentKey, DocumentItem>,
+}
+
+impl Surroundings {
+    fn of_order(&self, image: &OrderImage) -> AroundOrder<'_> {
+        AroundOrder { found: found(&self.orders, &image.po_number), items: &self.items }
+    }
 }
 
 /// An attempt, and either what to push or how it ended already.
@@ -302,7 +309,15 @@ impl Pipeline {
             let unlinked = work.item.link.is_none();
             match image {
                 Image::Supplier(image) if unlinked => drop(suppliers.insert(image.number.clone())),
-                Image::Order(image) if unlinked => drop(orders.insert(image.po_number.clone())),
+                Image::Order(image) => {
+                    // Before a close its status is looked at even where it is linked: a second close is for good.
+                    if unlinked || work.change.step == Step::Close {
+                        orders.insert(image.po_number.clone());
+                    }
+                    if unlinked {
+                        needed.insert(DocumentKey::supplier(&self.settings.company, &image.supplier));
+                    }
+                }
                 Image::Invoice(image) => {
                     if unlinked && (!image.cancelled || work.unknown()) {
                         invoices.insert(image.number.clone());
@@ -361,11 +376,9 @@ impl Pipeline {
                 self.push_supplier(work, image, found(&around.suppliers, &image.number)).await
             }
             Image::Order(image) if work.change.step == Step::Close => {
-                self.close_order(work, image, found(&around.orders, &image.po_number)).await
+                self.close_order(work, image, &around.of_order(image)).await
             }
-            Image::Order(image) => {
-                self.push_order(work, image, found(&around.orders, &image.po_number)).await
-            }
+            Image::Order(image) => self.push_order(work, image, &around.of_order(image)).await,
             Image::Invoice(image) => {
                 let found = of_supplier(found(&around.invoices, &image.number), &image.supplier);
                 self.push_invoice(work, image, &Around { found, items: &around.items }).await

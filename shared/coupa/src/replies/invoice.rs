@@ -48,6 +48,9 @@ pub struct Invoice {
     /// Lines.
     #[serde(default, alias = "invoice_lines", deserialize_with = "decode::list")]
     pub invoice_lines: Vec<InvoiceLine>,
+    /// Additional expenses.
+    #[serde(default, alias = "invoice_charges", deserialize_with = "decode::list")]
+    pub invoice_charges: Vec<InvoiceCharge>,
     /// Payments, in the order they were added.
     #[serde(default, deserialize_with = "decode::list")]
     pub payments: Vec<InvoicePayment>,
@@ -59,7 +62,9 @@ impl Record for Invoice {
         r#"["id","invoice_number","invoice_date","status","is_credit_note","paid","internal_note","#,
         r#""total_with_taxes","gross_total",{"supplier":["id","number"]},{"currency":["code"]},"#,
         r#"{"payment_term":["code"]},{"invoice_lines":["id","line_num","order_line_id","total","#,
-        r#"{"uom":["code"]},{"account":["code"]}]},{"payments":["id","amount_paid","notes","payment_date"]}]"#
+        r#"{"uom":["code"]},{"account":["code"]},{"tax_lines":[{"tax_code":["code"]}]}]},"#,
+        r#"{"invoice_charges":["id","line_num",{"tax_lines":[{"tax_code":["code"]}]}]},"#,
+        r#"{"payments":["id","amount_paid","notes","payment_date"]}]"#
     );
 
     fn id(&self) -> CoupaId {
@@ -89,6 +94,33 @@ pub struct InvoiceLine {
     /// Account.
     #[serde(default, deserialize_with = "decode::object")]
     pub account: Option<Account>,
+    /// Its taxes.
+    #[serde(default, alias = "tax_lines", deserialize_with = "decode::list")]
+    pub tax_lines: Vec<TaxLine>,
+}
+
+/// A charge on an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct InvoiceCharge {
+    /// Coupa's id.
+    #[serde(deserialize_with = "decode::id")]
+    pub id: CoupaId,
+    /// Its number, as text.
+    #[serde(default, alias = "line_num", deserialize_with = "decode::text")]
+    pub line_num: Option<String>,
+    /// Its taxes.
+    #[serde(default, alias = "tax_lines", deserialize_with = "decode::list")]
+    pub tax_lines: Vec<TaxLine>,
+}
+
+/// One tax of a line or charge: read only to see whether Coupa knew its code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TaxLine {
+    /// Its code.
+    #[serde(default, alias = "tax_code", deserialize_with = "decode::object")]
+    pub tax_code: Option<Coded>,
 }
 
 /// A payment on an invoice. Coupa only ever appends them.

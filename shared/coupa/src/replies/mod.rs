@@ -4,9 +4,9 @@ mod invoice;
 mod order;
 mod supplier;
 
-pub use invoice::{Invoice, InvoiceLine, InvoicePayment};
+pub use invoice::{Invoice, InvoiceCharge, InvoiceLine, InvoicePayment, TaxLine};
 pub use order::{Address, Order, OrderLine, User};
-pub use supplier::{Account, Coded, Supplier, SupplierRef};
+pub use supplier::{Account, Coded, Supplier, SupplierAddress, SupplierRef};
 
 use crate::Resource;
 use model::CoupaId;

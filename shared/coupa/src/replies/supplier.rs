@@ -25,15 +25,30 @@ pub struct Supplier {
     /// Payment term.
     #[serde(default, alias = "payment_term", deserialize_with = "decode::object")]
     pub payment_term: Option<Coded>,
+    /// Where it is at home.
+    #[serde(default, alias = "primary_address", deserialize_with = "decode::object")]
+    pub primary_address: Option<SupplierAddress>,
 }
 
 impl Record for Supplier {
     const RESOURCE: Resource = Resource::Suppliers;
-    const FIELDS: &'static str = r#"["id","number","name","status","tax_id",{"payment_term":["code"]}]"#;
+    const FIELDS: &'static str = concat!(
+        r#"["id","number","name","status","tax_id",{"payment_term":["code"]},"#,
+        r#"{"primary_address":[{"country":["code"]}]}]"#
+    );
 
     fn id(&self) -> CoupaId {
         self.id
     }
+}
+
+/// A supplier's address: read only to see whether Coupa knew its country.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SupplierAddress {
+    /// Its country.
+    #[serde(default, deserialize_with = "decode::object")]
+    pub country: Option<Coded>,
 }
 
 /// The supplier that another document names.

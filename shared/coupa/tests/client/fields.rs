@@ -133,7 +133,10 @@ fn the_types_read_what_they_ask_for() {
             }
             other => {
                 let (name, inner) = other.as_object().unwrap().iter().next().unwrap();
-                let many = matches!(name.as_str(), "order_lines" | "invoice_lines" | "payments");
+                let many = matches!(
+                    name.as_str(),
+                    "order_lines" | "invoice_lines" | "invoice_charges" | "tax_lines" | "payments"
+                );
                 let inner = reply(inner);
                 (name.replace('_', "-"), if many { Value::from(vec![inner]) } else { inner })
             }

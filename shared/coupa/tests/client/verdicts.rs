@@ -42,7 +42,7 @@ fn a_read_carries_both_content_headers_the_version_the_token_and_the_fields() {
     );
     assert_eq!(
         request.uri().to_string(),
-        "https://acme.coupahost.com/api/suppliers/512?fields=%5B%22id%22%2C%22number%22%2C%22name%22%2C%22status%22%2C%22tax_id%22%2C%7B%22payment_term%22%3A%5B%22code%22%5D%7D%5D"
+        "https://acme.coupahost.com/api/suppliers/512?fields=%5B%22id%22%2C%22number%22%2C%22name%22%2C%22status%22%2C%22tax_id%22%2C%7B%22payment_term%22%3A%5B%22code%22%5D%7D%2C%7B%22primary_address%22%3A%5B%7B%22country%22%3A%5B%22code%22%5D%7D%5D%7D%5D"
     );
     assert!(bench.sent.lock().unwrap().is_empty(), "reads are not logged as sent");
 }
