@@ -67,7 +67,7 @@ pub(super) async fn work_off(
 
 /// A progress bar for each object.
 pub(super) struct Bars {
-    bars: BTreeMap<ObjectKind, Bar>,
+    by_object: BTreeMap<ObjectKind, Bar>,
     found: Mutex<BTreeMap<ObjectKind, u64>>,
     progress: crate::output::Progress,
 }
@@ -75,8 +75,8 @@ pub(super) struct Bars {
 impl Bars {
     pub(super) fn new(app: &App, objects: &[ObjectKind]) -> Self {
         let progress = app.output.progress();
-        let bars = objects.iter().map(|kind| (*kind, progress.bar(kind.plural(), 0))).collect();
-        Self { bars, found: Mutex::default(), progress }
+        let by_object = objects.iter().map(|kind| (*kind, progress.bar(kind.plural(), 0))).collect();
+        Self { by_object, found: Mutex::default(), progress }
     }
 
     /// So many more are to do.
@@ -84,7 +84,7 @@ impl Bars {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let total = found.entry(kind).or_default();
         *total += u64::try_from(more).unwrap_or(u64::MAX);
-        if let Some(bar) = self.bars.get(&kind) {
+        if let Some(bar) = self.by_object.get(&kind) {
             bar.set_total(*total);
         }
     }
@@ -95,7 +95,7 @@ impl Bars {
 
     fn show(&self, done: impl Fn(ObjectKind) -> u64) {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        for (kind, bar) in &self.bars {
+        for (kind, bar) in &self.by_object {
             let done = done(*kind);
             // What others brought along was not found by the poll.
             bar.set_total(found.get(kind).copied().unwrap_or(0).max(done));
@@ -110,7 +110,7 @@ impl Bars {
     }
 
     pub(super) fn finish(&self) {
-        for bar in self.bars.values() {
+        for bar in self.by_object.values() {
             bar.finish();
         }
         self.progress.clear();

@@ -94,17 +94,17 @@ async fn codes(engine: &Engine, checks: &mut Checks) -> BTreeMap<&'static str, V
         ("units", sap.units().await.map(coded)),
         ("ship_to", sap.warehouses().await.map(coded)),
     ];
-    let mut codes = BTreeMap::new();
+    let mut by_table = BTreeMap::new();
     for (name, list) in lists {
         match list {
-            Ok(list) => drop(codes.insert(name, list)),
+            Ok(list) => drop(by_table.insert(name, list)),
             Err(error) => {
                 let text = format!("SAP's list can't be read: {error}");
                 checks.note(name, text, "Give the integration user the authorization to read it, or look through the mapping file yourself.");
             }
         }
     }
-    codes
+    by_table
 }
 
 /// Holds one table against both sides: what it names must exist, and every code of SAP's should arrive somewhere.

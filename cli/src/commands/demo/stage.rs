@@ -27,7 +27,7 @@ pub(super) struct Stage {
     pub coupa: coupa::Simulator,
     folder: PathBuf,
     /// They stop listening when dropped.
-    _servers: [serve::Server; 2],
+    servers: [serve::Server; 2],
 }
 
 impl Stage {
@@ -51,13 +51,13 @@ impl Stage {
         let folder = folder
             .unwrap_or_else(|| std::env::temp_dir().join(format!("b1-coupa-demo-{}", std::process::id())));
         std::fs::create_dir_all(&folder).map_err(failed)?;
-        let stage = Self { sap, coupa, folder, _servers: servers };
+        let stage = Self { sap, coupa, folder, servers };
         stage.write_config()?;
         Ok(stage)
     }
 
     fn write_config(&self) -> CliResult {
-        let [sap, coupa] = [self._servers[0].base_url(), self._servers[1].base_url()];
+        let [sap, coupa] = [self.servers[0].base_url(), self.servers[1].base_url()];
         let rate = REQUESTS_PER_SECOND * 4 / 5;
         let config = format!(
             "# Written by `b1-coupa demo`. The two systems were simulators that are gone by now; the database is real.\n\

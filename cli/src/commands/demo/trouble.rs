@@ -69,11 +69,11 @@ fn changes(stage: &Stage) -> Result<Vec<String>, Refusal> {
         sap.cancel(DocumentKind::Invoice, invoice.entry)?;
         told.push(format!("invoice {} is cancelled", invoice.number));
     }
-    let payments = sap.payment_entries().into_iter().filter_map(|entry| sap.payment(entry));
+    let mut payments = sap.payment_entries().into_iter().filter_map(|entry| sap.payment(entry));
     let on_invoices = |payment: &simulators::sap::Payment| {
         !payment.cancelled && payment.rows.iter().any(|row| row.kind == DocumentKind::Invoice)
     };
-    if let Some(payment) = payments.filter(on_invoices).next_back() {
+    if let Some(payment) = payments.rfind(on_invoices) {
         sap.cancel_payment(payment.entry)?;
         told.push(format!("payment {} is taken back", payment.number));
     }
