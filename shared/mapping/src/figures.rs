@@ -46,7 +46,7 @@ pub(crate) fn sum(amounts: impl IntoIterator<Item = Decimal>) -> Option<Decimal>
 
 /// As Coupa takes it, and always the same way: no zeros at the end, no `-0`.
 pub(crate) fn text(number: Decimal) -> String {
-    if number.is_zero() { "0".to_owned() } else { number.normalize().to_string() }
+    number.normalize().to_string()
 }
 
 /// The same as a JSON value.

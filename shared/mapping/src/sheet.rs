@@ -130,7 +130,7 @@ fn row<'a>(
         return Ok(Row { line, position, amount, shape: Shape::Amount, total: figures::cents(amount) });
     }
     let too_large = || subject.too_large(&format!("line {position}: Price times Quantity"));
-    let price = if has_price_of_document(subject.document, line, amount) {
+    let price = if has_price_of_document(subject.document, line) {
         subject.exact(format_args!("line {position}: Price"), line.price)?
     } else {
         figures::per_unit(amount, quantity).ok_or_else(too_large)?
@@ -140,7 +140,7 @@ fn row<'a>(
 }
 
 /// A line can be priced in a currency of its own, and a price can be missing where the total was typed in.
-fn has_price_of_document(document: &Document, line: &DocumentLine, amount: Decimal) -> bool {
+fn has_price_of_document(document: &Document, line: &DocumentLine) -> bool {
     let same_currency = line.currency.is_empty() || line.currency == document.doc_currency;
-    same_currency && (!line.price.is_zero() || amount.is_zero())
+    same_currency && !line.price.is_zero()
 }

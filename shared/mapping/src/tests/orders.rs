@@ -57,7 +57,7 @@ fn a_service_line_and_a_line_without_quantity_are_amount_lines() {
 fn the_price_is_worked_out_where_sap_has_none_in_the_documents_currency() {
     let cases = [
         (json!({"Price": 25.5}), "25.5"),
-        (json!({"Price": 25.5, "Currency": ""}), "25.5"),
+        (json!({"Price": 25.4, "Currency": ""}), "25.4"),
         (json!({"Price": 27.9, "Currency": "USD"}), "25.5"),
         (json!({"Price": 0, "Quantity": 7.0}), "36.428571"),
         (json!({"Price": 0, "LineTotal": 0}), "0"),
@@ -105,6 +105,8 @@ fn what_the_lines_lack_to_saps_sum_is_a_line_of_its_own() {
 fn a_text_row_is_left_out_only_where_it_books_nothing() {
     let text = json!({"LineType": "dlt_Text", "ItemCode": "", "Quantity": 0, "LineTotal": 0, "TaxTotal": 0});
     let booked = with(&text, json!({"LineTotal": 5.0}));
+    let regular = with(&text, json!({"LineType": "dlt_Regular"}));
+    assert_eq!(World::new().order(&with_lines(&[json!({}), regular])).unwrap().lines.len(), 2);
     assert_eq!(World::new().order(&with_lines(&[json!({}), text])).unwrap().lines.len(), 1);
     assert_eq!(World::new().order(&with_lines(&[json!({}), booked])).unwrap().lines.len(), 2);
     fails(
@@ -208,6 +210,9 @@ fn the_payment_term_goes_by_number_or_name_or_as_it_is() {
 fn the_currency_is_an_iso_code_once_it_is_mapped() {
     let dollars = with(&printers(), json!({"DocCurrency": "$"}));
     fails(World::new().order(&dollars), "BC-0303", &["400812", "\"$\"", "[currencies]"]);
+    for code in ["eur", "EURO", "E1R", "€"] {
+        fails(World::new().order(&with(&printers(), json!({"DocCurrency": code}))), "BC-0303", &[code]);
+    }
     let world = World::with("[currencies]\n\"$\" = \"USD\"");
     let image =
         world.order(&with(&with_line(json!({"Currency": "$"})), json!({"DocCurrency": "$"}))).unwrap();
@@ -255,11 +260,16 @@ fn an_account_is_made_of_the_segments_table() {
 
 #[test]
 fn custom_fields_come_from_the_members_that_the_file_names() {
-    let world = World::with("[custom_fields]\nU_Req = \"requester\"\nComments = \"remark\"\nU_No = \"none\"");
+    let world = World::with(
+        "[custom_fields]\nU_Req = \"requester\"\nComments = \"remark\"\nU_No = \"none\"\n[custom_fields.purchase_orders]\nU_Req = \"asked-by\"",
+    );
     let mut document: Document = read(&with(&printers(), json!({"Comments": "urgent"})));
     document.extra.insert("U_Req".to_owned(), "Ada".to_owned());
     let image = order(&world.context(), &document).unwrap();
-    assert_eq!(image.header["custom-fields"], json!({"requester": "Ada", "remark": "urgent", "none": null}));
+    assert_eq!(
+        image.header["custom-fields"],
+        json!({"requester": "Ada", "asked-by": "Ada", "remark": "urgent", "none": null})
+    );
     assert_eq!(world.mapping.extra_members(ObjectKind::PurchaseOrder), ["U_No", "U_Req"]);
     assert!(world.mapping.extra_members(ObjectKind::Supplier).is_empty());
 }

@@ -8,6 +8,7 @@ fn acme() -> Value {
         "BilltoDefault": "HQ", "ContactPerson": "AP", "Address": "Header street 9", "City": "Kiel",
         "ZipCode": "24103", "Country": "DE",
         "BPAddresses": [
+            {"AddressName": "HQ", "AddressType": "bo_ShipTo", "Street": "Dock 7", "Country": "DE"},
             {
                 "AddressName": "Branch", "AddressType": "bo_BillTo", "Street": "Side 2", "City": "Bonn",
                 "ZipCode": "53111", "Country": "DE",
@@ -16,7 +17,6 @@ fn acme() -> Value {
                 "AddressName": "HQ", "AddressType": "bo_BillTo", "Street": "Main", "StreetNo": "1", "Block": "B",
                 "City": "Berlin", "ZipCode": "10115", "Country": "DE", "State": null,
             },
-            {"AddressName": "HQ", "AddressType": "bo_ShipTo", "Street": "Dock 7", "Country": "DE"},
         ],
         "ContactEmployees": [
             {"Name": "Old", "E_Mail": "old@acme.example", "Active": "tNO"},
@@ -136,14 +136,15 @@ fn the_contact_is_the_main_one_else_the_first_active_else_the_header() {
 fn the_mapping_file_says_how_suppliers_match_are_ordered_from_and_paid() {
     let world = World::with(
         "[suppliers]\ninvoice_matching_level = \"3-way\"\npo_method = \"email\"\npayment_method = \"pcard\"\n\
-         [payment_terms]\n\"Net 14\" = \"N14\"\n[custom_fields.suppliers]\nU_Group = \"group\"\nPhone1 = \"phone\"",
+         [payment_terms]\n\"Net 14\" = \"N14\"\n[custom_fields.suppliers]\nU_Group = \"group\"\nPhone1 = \"phone\"\n\
+         Website = \"site\"",
     );
     let mut partner: BusinessPartner = read(&with(&acme(), json!({"Phone1": "+49 30 1"})));
     partner.extra.insert("U_Group".to_owned(), "A".to_owned());
     let image = supplier(&world.context(), &partner).unwrap();
     assert_eq!(image.fields["invoice-matching-level"], "3-way");
     assert_eq!(image.fields["payment-term"], json!({"code": "N14"}));
-    assert_eq!(image.fields["custom-fields"], json!({"group": "A", "phone": "+49 30 1"}));
+    assert_eq!(image.fields["custom-fields"], json!({"group": "A", "phone": "+49 30 1", "site": null}));
     assert_eq!(image.at_creation["po-method"], "email");
     assert_eq!(image.at_creation["payment-method"], "pcard");
     assert_eq!(world.mapping.extra_members(ObjectKind::Supplier), ["U_Group"]);

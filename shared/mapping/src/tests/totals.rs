@@ -109,7 +109,9 @@ fn foreign_tax_that_only_the_header_has_is_worked_out_by_rate_or_in_proportion()
         let foreign = json!({"Currency": "USD", "Price": 27.9, "RowTotalFC": 279.0, "NetTaxAmountFC": 0.0});
         with(&foreign, members)
     };
-    for members in [json!({}), json!({"TaxPercentagePerRow": null})] {
+    for members in
+        [json!({"TaxTotal": 0}), json!({"TaxPercentagePerRow": null}), json!({"TaxPercentagePerRow": 0})]
+    {
         let header = json!({"DocCurrency": "USD", "DocTotalFc": 332.02, "VatSumFc": 53.02});
         let image = World::new().invoice(&with(&with_line(line(members)), header)).unwrap();
         assert_eq!(image.lines[0].body["tax-lines"][0]["amount"], "53.01");
