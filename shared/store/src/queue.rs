@@ -47,11 +47,11 @@ pub trait Queue: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Received>, StoreError>;
 
-    /// Removes messages for good. A receipt does nothing once its message was received again or put back. After its
-    /// visibility ran out it may or may not do so before that: an adapter can't always tell.
+    /// Removes messages for good. A receipt does nothing once its message was received again. Before that, when its
+    /// visibility ran out or it was put back, it may or may not do so: an adapter can't always tell.
     async fn ack(&self, receipts: &[Receipt]) -> Result<(), StoreError>;
 
-    /// Puts a message back, to be seen again at `at`. Receipts count as for [`Self::ack`]; this one is spent.
+    /// Puts a message back, to be seen again at `at`. Receipts count as for [`Self::ack`].
     async fn put_back(&self, receipt: &Receipt, at: Timestamp) -> Result<(), StoreError>;
 
     /// How much is in it. For people: it may have to count everything, and it may be a moment old.

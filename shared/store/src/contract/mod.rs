@@ -108,7 +108,7 @@ macro_rules! contract_suite {
                 a_receipt_does_nothing_once_the_change_was_received_again
                 a_receipt_does_nothing_to_a_later_message
                 a_change_put_back_is_seen_again_at_its_time
-                a_receipt_is_spent_once_the_change_was_put_back
+                a_receipt_does_nothing_once_the_change_was_put_back_and_received_again
                 equal_changes_fold_until_one_is_received
                 a_folded_change_takes_the_more_urgent_lane
                 a_folded_change_keeps_the_more_urgent_lane

@@ -103,7 +103,7 @@ pub async fn a_change_put_back_is_seen_again_at_its_time<H: Harness>(h: &H) {
 }
 
 /// Whoever put it back has nothing more to say about it.
-pub async fn a_receipt_is_spent_once_the_change_was_put_back<H: Harness>(h: &H) {
+pub async fn a_receipt_does_nothing_once_the_change_was_put_back_and_received_again<H: Harness>(h: &H) {
     let store = h.handle().await;
     store.send(&[change(&invoice(1), h.now())], h.now()).await.unwrap();
     let first = receive_one(h, &store).await;

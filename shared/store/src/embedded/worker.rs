@@ -181,3 +181,102 @@ fn commit(connection: &Connection) -> Result<(), StoreError> {
     }
     Ok(committed.map(drop)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker() -> Worker {
+        let connection = Connection::open_in_memory().unwrap();
+        let tables = "PRAGMA foreign_keys = ON;
+            CREATE TABLE parent (id INTEGER PRIMARY KEY);
+            CREATE TABLE child (parent INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);";
+        connection.execute_batch(tables).unwrap();
+        Worker::start(connection).unwrap()
+    }
+
+    async fn children(worker: &Worker) -> i64 {
+        let count = |connection: &Connection| {
+            Ok(connection.query_row("SELECT count(*) FROM child", [], |row| row.get(0))?)
+        };
+        worker.run(Kind::Read, count).await.unwrap()
+    }
+
+    fn insert(parent: Option<i64>) -> impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static {
+        move |connection| {
+            connection.execute("INSERT INTO child VALUES (?1)", [parent])?;
+            Ok(())
+        }
+    }
+
+    /// Keeps the thread busy until the sender sends, so that what is asked meanwhile comes in one transaction.
+    fn busy() -> (Sender<()>, impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static) {
+        let (go_on, wait) = channel();
+        let wait =
+            move |_: &Connection| wait.recv().map_err(|error| StoreError::Unavailable(error.to_string()));
+        (go_on, wait)
+    }
+
+    /// A missing parent is noticed by the commit alone, as a failing disk is.
+    #[tokio::test]
+    async fn a_commit_that_fails_is_told_to_all_that_shared_it() {
+        let worker = worker();
+        let (go_on, wait) = busy();
+        let (_, good, orphan, other, _) = futures::join!(
+            worker.run(Kind::Read, wait),
+            worker.run(Kind::Durable, insert(None)),
+            worker.run(Kind::Durable, insert(Some(1))),
+            worker.run(Kind::Write, insert(None)),
+            async { go_on.send(()) },
+        );
+        for answer in [good, orphan, other] {
+            assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        }
+        assert_eq!(children(&worker).await, 0);
+        worker.run(Kind::Durable, insert(None)).await.unwrap();
+        assert_eq!(children(&worker).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_fails_halfway_undoes_itself_alone() {
+        let worker = worker();
+        let (go_on, wait) = busy();
+        let halfway = |connection: &Connection| -> Result<(), StoreError> {
+            insert(None)(connection)?;
+            Err(StoreError::Conflict("it".to_owned()))
+        };
+        let (_, before, failed, after, _) = futures::join!(
+            worker.run(Kind::Read, wait),
+            worker.run(Kind::Durable, insert(None)),
+            worker.run(Kind::Durable, halfway),
+            worker.run(Kind::Durable, insert(None)),
+            async { go_on.send(()) },
+        );
+        assert_eq!((before, after), (Ok(()), Ok(())));
+        assert_eq!(failed, Err(StoreError::Conflict("it".to_owned())));
+        assert_eq!(children(&worker).await, 2);
+    }
+
+    /// SQLite may give up the transaction by itself; what follows must not be written on its own.
+    #[tokio::test]
+    async fn nothing_is_written_after_the_transaction_was_lost() {
+        let worker = worker();
+        let (go_on, wait) = busy();
+        let lose = |connection: &Connection| -> Result<(), StoreError> {
+            connection.execute_batch("ROLLBACK")?;
+            Err(StoreError::Unavailable("disk full".to_owned()))
+        };
+        let (_, before, rolled_back, after, _) = futures::join!(
+            worker.run(Kind::Read, wait),
+            worker.run(Kind::Durable, insert(None)),
+            worker.run(Kind::Durable, lose),
+            worker.run(Kind::Durable, insert(None)),
+            async { go_on.send(()) },
+        );
+        for answer in [before, rolled_back, after] {
+            assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        }
+        assert_eq!(children(&worker).await, 0);
+        worker.run(Kind::Write, insert(None)).await.unwrap();
+    }
+}
