@@ -67,8 +67,8 @@ impl State {
 fn company_time(now: Timestamp, settings: &Settings) -> DateTime {
     let offset = Span::new().minutes(settings.utc_offset_minutes);
     let local = Offset::UTC.to_datetime(now).saturating_add(offset);
-    // Service Layer counts whole seconds.
-    local.round(jiff::Unit::Second).unwrap_or(local)
+    // Service Layer counts whole seconds, and none before it is over.
+    local.with().subsec_nanosecond(0).build().unwrap_or(local)
 }
 
 impl Simulator {

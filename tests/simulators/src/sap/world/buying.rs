@@ -8,6 +8,9 @@ impl World {
     /// Enters a document: works out its totals, and takes from the lines it was copied from. Answers its
     /// `DocEntry`.
     pub(crate) fn add_document(&mut self, kind: DocumentKind, spec: DocumentSpec) -> Result<i64, Refusal> {
+        if spec.lines.is_empty() {
+            return Err(Refusal::rule("Document has no lines [DocumentLines]"));
+        }
         let bases: Vec<_> = spec.lines.iter().filter_map(|line| line.base).collect();
         let mut document = self.draft(kind, &spec, bases.first().copied())?;
         for base in &bases {
@@ -38,43 +41,51 @@ impl World {
         if of_base.card_code != document.card_code {
             return Err(Refusal::rule("Base document card and target document card do not match."));
         }
-        // A paid invoice can still be credited: only what is delivered or invoiced closes a line.
-        if base.kind != DocumentKind::Invoice && self.base_line(base)?.closed {
+        let line = self.base_line(base)?;
+        let used_up = match base.kind {
+            // A paid invoice can still be credited.
+            DocumentKind::Invoice => !of_base.service && line.open_quantity <= Decimal::ZERO,
+            _ => line.closed,
+        };
+        if used_up || of_base.cancel != CancelStatus::No {
             return Err(Refusal::rule("One of the base documents has already been closed"));
         }
         Ok(())
     }
 
     fn take_from_base(&mut self, base: Base, quantity: Decimal) -> Result<(), Refusal> {
-        if base.kind == DocumentKind::Invoice {
-            return Ok(());
-        }
-        let stamp = if self.settings.copy_stamps_base { Stamp::Move } else { Stamp::Keep };
-        self.edit(base.kind, base.entry, stamp, |document| {
+        self.edit(base.kind, base.entry, self.copy_stamp(base.kind), |document| {
             for line in document.lines.iter_mut().filter(|line| line.number == base.line) {
                 line.open_quantity -= quantity;
-                line.closed = document.service || line.open_quantity <= Decimal::ZERO;
+                if !base.kind.has_balance() {
+                    line.closed = document.service || line.open_quantity <= Decimal::ZERO;
+                }
             }
-            document.closed = document.lines.iter().all(|line| line.closed);
+            if !base.kind.has_balance() {
+                document.closed = document.lines.iter().all(|line| line.closed);
+            }
         })
     }
 
     /// Gives back what a cancelled document took.
     pub(super) fn give_back_to_base(&mut self, base: Base, quantity: Decimal) -> Result<(), Refusal> {
-        if base.kind == DocumentKind::Invoice {
-            return Ok(());
-        }
-        let stamp = if self.settings.copy_stamps_base { Stamp::Move } else { Stamp::Keep };
-        self.edit(base.kind, base.entry, stamp, |document| {
+        self.edit(base.kind, base.entry, self.copy_stamp(base.kind), |document| {
             if document.cancel != CancelStatus::No {
                 return;
             }
             for line in document.lines.iter_mut().filter(|line| line.number == base.line) {
                 line.open_quantity += quantity;
-                line.closed = false;
-                document.closed = false;
+                if !base.kind.has_balance() {
+                    line.closed = false;
+                    document.closed = false;
+                }
             }
         })
+    }
+
+    /// What closes an invoice is its balance, and whether that shows is another setting.
+    fn copy_stamp(&self, base: DocumentKind) -> Stamp {
+        if self.settings.copy_stamps_base && !base.has_balance() { Stamp::Move } else { Stamp::Keep }
     }
 
     /// A credit note copied from an invoice is set off against it, as far as that is unpaid.

@@ -18,7 +18,7 @@ use super::entities::{Document, DocumentKind, Payment};
 use super::refusal::Refusal;
 use super::settings::Settings;
 use super::value::Record;
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything the company database holds.
@@ -122,7 +122,8 @@ impl World {
         let kind = document.kind;
         document.number = self.next_number(kind.object_type(), first_number(kind), document.series);
         document.created = self.now.date();
-        document.time = self.now.time();
+        // Unlike the update stamp, this one has no seconds.
+        document.time = Time::constant(self.now.hour(), self.now.minute(), 0, 0);
         document.updated = self.settings.stamp_on_create.then_some(self.now);
         document.data_version = 1;
         if kind.has_balance() {
