@@ -1,21 +1,17 @@
-//! What every attempt has in common: its lease, its writes to Coupa, and its end.
+//! What every attempt has in common: its leases, and how it writes to Coupa.
 
-use crate::{
-    Ended, Pipeline,
-    retry::{self, Next, Trouble},
-};
+use crate::Pipeline;
 use coupa::{Action, Call, Record};
 use jiff::Timestamp;
 use model::{
-    AuditEntry, AuditOutcome, Cause, Change, Code, CoupaId, DeadLetter, DocumentItem, DocumentKey,
-    ErrorClass, Failure, Lane, Lease, OpenAttempt, Parked, Sent, Stamp, Step,
+    AuditOutcome, Cause, Change, Code, CoupaId, DocumentItem, DocumentKey, Failure, Lease, Sent, Stamp,
 };
 use serde_json::Value;
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicU32, Ordering},
 };
-use store::{Finish, FinishedDocument, Receipt, StoreError};
+use store::{Receipt, StoreError};
 
 /// One attempt on one document, under its lease.
 pub(crate) struct Work {
@@ -48,7 +44,7 @@ impl Done {
 }
 
 /// An attempt that did not.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Stop {
     /// The failure's class says what follows.
     Failed(Failure),
@@ -104,13 +100,19 @@ impl Work {
     }
 
     /// SAP has stamped the document since it was last looked at, or somebody asked for it.
-    fn is_news(&self, before: Option<Stamp>) -> bool {
+    pub(crate) fn is_news(&self) -> bool {
+        let before = self.item.sap_stamp;
         before.is_none()
             || self.stamp != before
             || matches!(self.change.cause, Cause::Person | Cause::Replay | Cause::Reconcile)
     }
 
-    fn lasts_until(&self) -> Timestamp {
+    /// A write was handed to the wire, whatever became of it.
+    pub(crate) fn has_written(&self) -> bool {
+        !self.sent.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    pub(crate) fn lasts_until(&self) -> Timestamp {
         self.others.iter().map(|(lease, _)| lease.until).fold(self.lease.until, Timestamp::min)
     }
 }
@@ -150,11 +152,19 @@ impl Pipeline {
         Call { lane: work.change.lane, may_send: &|| true, made: &work.calls, sent: &work.sent }
     }
 
-    fn renewal_margin(&self) -> jiff::SignedDuration {
+    /// Whether there is no time left to begin anything.
+    pub(crate) fn out_of_time(&self) -> Result<(), Stop> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(Stop::Held { until: self.clock.now() });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn renewal_margin(&self) -> jiff::SignedDuration {
         jiff::SignedDuration::try_from(self.settings.working_time / 3).unwrap_or_default()
     }
 
-    async fn renew(&self, work: &mut Work) -> Result<(), coupa::Error> {
+    pub(crate) async fn renew(&self, work: &mut Work) -> Result<(), coupa::Error> {
         let until = self.clock.now() + self.settings.lease();
         // A lease that can't be renewed is lost; sending without it is what must not happen.
         let late = |_: StoreError| coupa::Error::TooLate;
@@ -164,188 +174,4 @@ impl Pipeline {
         }
         Ok(())
     }
-
-    /// Writes the attempt's end, whole; then acks its messages. Nothing is lost at any point between: what follows from it
-    /// is enqueued first, and a message that is not acked comes again.
-    pub(crate) async fn end(
-        &self,
-        work: Work,
-        result: Result<Done, Stop>,
-    ) -> Result<Option<Ended>, StoreError> {
-        let now = self.clock.now();
-        self.queue.send(&work.touched, now).await?;
-        if let Err(Stop::Held { until }) = result {
-            self.give_back(&work, until).await?;
-            return Ok(None);
-        }
-        let created = work.item.link.is_some();
-        let (item, entry, put_back, bring) = self.settle(&work, result, now);
-        let before = work.item.sap_stamp;
-        let silent = matches!(
-            entry.outcome,
-            AuditOutcome::Unchanged | AuditOutcome::NotApplicable | AuditOutcome::NotApplied
-        ) && !work.is_news(before)
-            && work.sent.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        let ended = Ended {
-            document: work.document().clone(),
-            lane: work.change.lane,
-            outcome: entry.outcome,
-            code: entry.code,
-            dead_letter: item.dead_letter.is_some(),
-            coupa_calls: entry.coupa_calls,
-            follow_up: work.change.step == Step::Close,
-        };
-        let arrived = succeeded(entry.outcome) && (created || work.change.cause == Cause::Dependency);
-        let mut documents = vec![FinishedDocument { lease: work.lease, item }];
-        documents.extend(work.others.into_iter().map(|(lease, item)| FinishedDocument { lease, item }));
-        let audit = if silent { vec![] } else { vec![entry] };
-        match self.state.finish(Finish { documents, audit }).await {
-            Ok(()) => {}
-            // Whoever took the lease over will find the attempt open and ask Coupa.
-            Err(StoreError::Fenced(document)) => {
-                tracing::warn!(%document, "the lease was taken over before the attempt ended");
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        }
-        self.queue.send(&bring, now).await?;
-        if arrived {
-            self.release_waiting(&ended.document).await?;
-        }
-        match put_back {
-            Some(at) => self.put_back(&work.receipts, at).await?,
-            None => self.queue.ack(&work.receipts).await?,
-        }
-        Ok(Some(ended))
-    }
-
-    /// Whether there is no time left to begin anything.
-    pub(crate) fn out_of_time(&self) -> Result<(), Stop> {
-        if self.stopping.load(Ordering::Relaxed) {
-            return Err(Stop::Held { until: self.clock.now() });
-        }
-        Ok(())
-    }
-
-    /// Nothing was sent under these leases.
-    async fn give_back(&self, work: &Work, until: Timestamp) -> Result<(), StoreError> {
-        let mut leases = vec![work.lease.clone()];
-        leases.extend(work.others.iter().map(|(lease, _)| lease.clone()));
-        self.state.release(&leases).await?;
-        self.put_back(&work.receipts, self.soon(until)).await
-    }
-
-    pub(crate) async fn put_back(&self, receipts: &[Receipt], at: Timestamp) -> Result<(), StoreError> {
-        for receipt in receipts {
-            self.queue.put_back(receipt, at).await?;
-        }
-        Ok(())
-    }
-
-    /// When to look again at a lease that runs until `until`: its holder is mostly done long before.
-    pub(crate) fn soon(&self, until: Timestamp) -> Timestamp {
-        let pause =
-            jiff::SignedDuration::from_millis(1_000 + i64::from(self.random.next_u64() as u16 % 2_000));
-        let now = self.clock.now();
-        (now + pause).min(until.max(now) + jiff::SignedDuration::from_millis(50))
-    }
-
-    /// The item, the audit entry, and what becomes of the messages.
-    fn settle(
-        &self,
-        work: &Work,
-        result: Result<Done, Stop>,
-        now: Timestamp,
-    ) -> (DocumentItem, AuditEntry, Option<Timestamp>, Vec<Change>) {
-        let mut item = work.item.clone();
-        item.sap_stamp = work.stamp.or(item.sap_stamp);
-        item.unfinished = 0;
-        item.parked = None;
-        let mut entry = self.entry(work, &item, now);
-        let (failure, waits_for, needs, unknown) = match result {
-            Ok(done) => {
-                entry.outcome = done.outcome;
-                entry.message = done.message;
-                item =
-                    DocumentItem { unknown: None, tries: 0, troubled_since: None, dead_letter: None, ..item };
-                return (item, entry, None, vec![]);
-            }
-            Err(Stop::Failed(failure)) => (failure, None, vec![], false),
-            Err(Stop::Unknown(failure)) => (failure, None, vec![], true),
-            Err(Stop::Needs { failure, first, all }) => (failure, Some(first), all, false),
-            Err(Stop::Held { until }) => {
-                (Failure::new(Code::StoreFailed, until.to_string()), None, vec![], false)
-            }
-        };
-        let since = *item.troubled_since.get_or_insert(now);
-        let trouble = Trouble { tries: item.tries, since, now, announced: waits_for.is_some() };
-        item.tries = item.tries.saturating_add(1);
-        item.unknown = unknown.then(|| OpenAttempt {
-            started_at: work.started_at,
-            owner: self.owner.clone(),
-            correlation: work.change.correlation.clone(),
-        });
-        let next = retry::next(&failure, trouble, self.settings.waiting_limit, self.random.as_ref());
-        entry.outcome = match (&next, failure.class(), unknown) {
-            (Next::DeadLetter(_), ..) => AuditOutcome::Failed,
-            (_, _, true) => AuditOutcome::Unknown,
-            (_, ErrorClass::Waiting, _) => AuditOutcome::Waiting,
-            _ => AuditOutcome::Retry,
-        };
-        let (failure, put_back) = match next {
-            Next::PutBack(at) => (failure, Some(at)),
-            Next::Park(due_at) => {
-                let change = Change { lane: work.change.lane, ..work.change.clone() };
-                let (code, reason) = (failure.code, failure.message.clone());
-                item.parked = Some(Parked { change, due_at, waits_for, code, reason });
-                (failure, None)
-            }
-            Next::DeadLetter(failure) => {
-                item.dead_letter =
-                    Some(DeadLetter { code: failure.code, message: failure.message.clone(), at: now });
-                (failure, None)
-            }
-        };
-        entry.code = Some(failure.code);
-        entry.class = Some(failure.class());
-        entry.message.clone_from(&failure.message);
-        tracing::warn!(
-            document = %entry.document, number = entry.number, code = %failure.code, class = failure.class().name(),
-            outcome = ?entry.outcome, message = entry.message, "attempt did not succeed"
-        );
-        let bring = needs.into_iter().map(|document| self.needed(document, work.change.lane)).collect();
-        (item, entry, put_back, bring)
-    }
-
-    fn entry(&self, work: &Work, item: &DocumentItem, now: Timestamp) -> AuditEntry {
-        AuditEntry {
-            document: work.document().clone(),
-            number: item.number.clone(),
-            at: now,
-            duration_ms: u64::try_from(now.duration_since(work.started_at).as_millis()).unwrap_or(0),
-            cause: work.change.cause,
-            step: work.change.step,
-            sap_stamp: work.stamp,
-            attempt: item.tries.saturating_add(1),
-            outcome: AuditOutcome::Unchanged,
-            code: None,
-            class: None,
-            message: String::new(),
-            sent: work.sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            coupa_calls: work.calls.load(Ordering::Relaxed),
-            correlation: work.change.correlation.clone(),
-        }
-    }
-
-    /// A document that another one can't do without, whatever its date.
-    pub(crate) fn needed(&self, document: DocumentKey, lane: Lane) -> Change {
-        Change { whatever_date: true, ..self.change(document, Cause::Dependency, lane) }
-    }
-}
-
-fn succeeded(outcome: AuditOutcome) -> bool {
-    matches!(
-        outcome,
-        AuditOutcome::Created | AuditOutcome::Updated | AuditOutcome::Unchanged | AuditOutcome::NotApplied
-    )
 }

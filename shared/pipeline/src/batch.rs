@@ -3,8 +3,12 @@
 
 use crate::{BatchReport, Pipeline, wave::Folded};
 use model::{Cause, Change, DocumentKey, Step};
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use std::collections::BTreeMap;
 use store::{Received, StoreError};
+
+/// What a new document takes of Coupa's budget, amply.
+const CALLS_PER_DOCUMENT: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
 
 /// The store failed. What was received comes back by itself.
 pub type BatchError = StoreError;
@@ -13,8 +17,17 @@ impl Pipeline {
     /// Receives up to `max` changes and works on them. Every message ends acked or put back; one that neither happened
     /// to, because the store failed, comes again when its visibility runs out.
     pub async fn work(&self, max: usize) -> Result<BatchReport, BatchError> {
+        let max = max.min(self.workable().await);
         let received = self.queue.receive(max, self.settings.visibility(), self.clock.now()).await?;
         self.sync(received).await
+    }
+
+    /// How many documents can be worked off while the leases last that are taken for all of them at once.
+    async fn workable(&self) -> usize {
+        // Where the budget can't be read, nothing can be sent either.
+        let Ok((_, rate)) = self.coupa.budget().await else { return 1 };
+        let calls = rate.requests_per_second().saturating_mul(self.settings.working_time.as_secs().into());
+        (calls / CALLS_PER_DOCUMENT).to_usize().unwrap_or(usize::MAX).max(1)
     }
 
     /// Works on changes that were received.
@@ -25,7 +38,9 @@ impl Pipeline {
             waves.entry(folded.change.rank()).or_default().push(folded);
         }
         for wave in waves.into_values() {
-            self.wave(wave, &mut report).await?;
+            for suspect in self.wave(wave, &mut report).await? {
+                self.wave(vec![suspect], &mut report).await?;
+            }
         }
         Ok(report)
     }

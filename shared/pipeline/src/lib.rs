@@ -2,19 +2,22 @@
 //!
 //! Everything here runs inside the caller's future: no tasks, no timers, no clocks of its own, so that the fault tests
 //! can replay any history from a seed. What an attempt does to Coupa stands in one file per kind of document
-//! ([`supplier`], [`order`], [`invoice`], [`payment`]); what every attempt has in common stands in `attempt`, `batch` and
-//! `wave`.
+//! ([`supplier`], [`order`], [`invoice`], [`payment`]); what every attempt has in common stands in `batch`, `wave`,
+//! `leasing`, `prepare`, `surroundings`, `attempt` and `ending`, in the order in which it goes.
 
 mod attempt;
 mod batch;
+mod ending;
 mod invoice;
 mod invoice_orders;
+mod leasing;
 mod order;
 mod order_lines;
 mod overlap;
 mod payment;
 mod payments;
 mod poll;
+mod prepare;
 mod push;
 mod read;
 mod release;
@@ -22,6 +25,7 @@ mod report;
 mod retry;
 mod settings;
 mod supplier;
+mod surroundings;
 mod wave;
 
 pub use batch::BatchError;

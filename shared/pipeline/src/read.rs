@@ -1,6 +1,6 @@
 //! Reads a wave's documents from SAP, and what of SAP they can't be understood without.
 
-use crate::{Pipeline, attempt::Stop, attempt::Work};
+use crate::{Pipeline, attempt::Work};
 use mapping::Bases;
 use model::{Code, Failure, ObjectKind, SapKey, Stamp};
 use sap::{
@@ -48,7 +48,7 @@ impl Pipeline {
     }
 
     /// The goods receipts between invoices and orders, and the invoices under credit notes.
-    pub(crate) async fn bases(&self, kind: ObjectKind, sources: &Sources) -> Result<Bases, Stop> {
+    pub(crate) async fn bases(&self, kind: ObjectKind, sources: &Sources) -> Result<Bases, sap::Error> {
         let (mut receipts, mut invoices) = (BTreeSet::new(), BTreeSet::new());
         for source in sources.values() {
             if let Ok(Source::Document(document)) = source

@@ -1,7 +1,7 @@
 //! What an attempt's failure leads to: pure arithmetic, so that any history can be replayed.
 
 use jiff::{SignedDuration, Timestamp};
-use model::{Code, ErrorClass, Failure, Random};
+use model::{Code, ErrorClass, Failure, OpenAttempt, Random};
 
 /// Longer pauses than this are spent parked in the state store, not in the queue.
 pub(crate) const LONGEST_IN_QUEUE: SignedDuration = SignedDuration::from_mins(15);
@@ -34,6 +34,20 @@ pub(crate) struct Trouble {
     pub now: Timestamp,
     /// It waits for a document that will announce itself.
     pub announced: bool,
+    /// Until then a write of the last attempt may still arrive in Coupa: asking earlier would prove nothing.
+    pub not_before: Timestamp,
+}
+
+/// Until when a write whose outcome is unknown may still arrive in Coupa, where that lies ahead. Nothing of the attempt
+/// was sent after `started_at`, and nothing arrives later than `reserve` after it was sent. (An attempt that was found
+/// open is always beyond that: it sent nothing unless its lease lasted for longer, and the lease has run out.)
+pub(crate) fn arrives_until(
+    unknown: Option<&OpenAttempt>,
+    now: Timestamp,
+    reserve: SignedDuration,
+) -> Option<Timestamp> {
+    let until = unknown?.started_at.saturating_add(reserve).unwrap_or(Timestamp::MAX);
+    (now < until).then_some(until)
 }
 
 /// Decides by the failure's class alone.
@@ -60,8 +74,12 @@ pub(crate) fn next(
             random,
         )
     };
-    let at = trouble.now.saturating_add(pause).unwrap_or(trouble.now);
-    if waiting || pause > LONGEST_IN_QUEUE { Next::Park(at) } else { Next::PutBack(at) }
+    let at = trouble.now.saturating_add(pause).unwrap_or(trouble.now).max(trouble.not_before);
+    if waiting || at.duration_since(trouble.now) > LONGEST_IN_QUEUE {
+        Next::Park(at)
+    } else {
+        Next::PutBack(at)
+    }
 }
 
 /// Exponential with jitter over its upper half, so that what failed together comes back spread out.
@@ -87,7 +105,7 @@ mod tests {
 
     fn trouble(tries: u32, hours: i64, announced: bool) -> Trouble {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        Trouble { tries, since: now - SignedDuration::from_hours(hours), now, announced }
+        Trouble { tries, since: now - SignedDuration::from_hours(hours), now, announced, not_before: now }
     }
 
     fn pause(next: &Next) -> i64 {
@@ -122,6 +140,32 @@ mod tests {
         let Next::DeadLetter(letter) = end else { panic!("{end:?}") };
         assert_eq!(letter.code, Code::WaitedTooLong);
         assert!(letter.message.contains("BC-0101"), "{}", letter.message);
+    }
+
+    #[test]
+    fn what_may_still_arrive_is_waited_for() {
+        let failure = Failure::new(Code::CoupaOutcomeUnknown, "lost");
+        let late = |seconds| {
+            let trouble = trouble(0, 0, false);
+            Trouble { not_before: trouble.now + SignedDuration::from_secs(seconds), ..trouble }
+        };
+        assert_eq!(pause(&next(&failure, late(90), LIMIT, &Fixed(0))), 90);
+        assert!(
+            matches!(next(&failure, late(3_600), LIMIT, &Fixed(0)), Next::Park(_)),
+            "too long for a queue"
+        );
+
+        let sent = Timestamp::from_second(1_800_000_000).unwrap();
+        let unknown = OpenAttempt {
+            started_at: sent,
+            owner: model::Owner("one".to_owned()),
+            correlation: model::CorrelationId("c".to_owned()),
+        };
+        let reserve = SignedDuration::from_secs(90);
+        let until =
+            |seconds| arrives_until(Some(&unknown), sent + SignedDuration::from_secs(seconds), reserve);
+        assert_eq!((until(0), until(89)), (Some(sent + reserve), Some(sent + reserve)));
+        assert_eq!((until(90), arrives_until(None, sent, reserve)), (None, None));
     }
 
     #[test]
