@@ -2,7 +2,6 @@
 
 use crate::context::Context;
 use crate::figures::{self, cents};
-use crate::references::Reference;
 use crate::sheet::Sheet;
 use crate::text::cut;
 use crate::{codes, fields};
@@ -44,7 +43,6 @@ pub(crate) fn charge(
     sheet: &Sheet<'_>,
     expense: &Expense<'_>,
     sign: Decimal,
-    references: &mut Vec<Reference>,
 ) -> Result<Sent, Failure> {
     let Expense { row, position, amount, tax } = expense;
     let description = match (cut(&row.remarks, DESCRIPTION_LIMIT), row.expense_code) {
@@ -55,10 +53,6 @@ pub(crate) fn charge(
     let mut charge = plain(sheet, *position, &description, cents(*amount) * sign);
     let place = format!("{}: additional expense {position}", sheet.subject);
     let code = codes::tax_code(context, &row.tax_code, &row.vat_group, &place)?;
-    if let Some(code) = &code {
-        let path = "invoice-charges.tax-lines.tax-code.code";
-        references.push(Reference { path, line: None, position: Some(*position), code: code.clone() });
-    }
     if let Some(tax_lines) = tax_lines(*tax * sign, row.tax_percent, code) {
         charge.insert("tax-lines".to_owned(), tax_lines);
     }

@@ -1,4 +1,3 @@
-use crate::Reference;
 use jiff::civil::Date;
 use model::{LineId, Sent};
 use rust_decimal::Decimal;
@@ -15,8 +14,6 @@ pub struct SupplierImage {
     pub fields: Sent,
     /// Sent once, with the creation, on top of `fields`: from then on these are Coupa's own.
     pub at_creation: Sent,
-    /// What the reply has to show.
-    pub references: Vec<Reference>,
 }
 
 /// Where a purchase order stands in SAP.
@@ -43,8 +40,6 @@ pub struct OrderImage {
     pub lines: Vec<LineImage>,
     /// Where it stands.
     pub state: OrderState,
-    /// What the reply has to show.
-    pub references: Vec<Reference>,
 }
 
 /// What Coupa must show of one line of an order, invoice or credit note.
@@ -90,8 +85,6 @@ pub struct InvoiceImage {
     pub cancelled: bool,
     /// Nothing is left open in SAP.
     pub closed: bool,
-    /// What the reply has to show.
-    pub references: Vec<Reference>,
 }
 
 /// What Coupa must show of an outgoing payment.

@@ -3,7 +3,6 @@ use crate::charges::{self, Expense};
 use crate::context::Context;
 use crate::file::Original;
 use crate::lines::{self, Style};
-use crate::references::Reference;
 use crate::sheet::Sheet;
 use crate::subject::Subject;
 use crate::tax;
@@ -22,7 +21,6 @@ const fn style(sign: Decimal) -> Style {
         quantity_line: "InvoiceQuantityLine",
         amount_line: "InvoiceAmountLine",
         description_limit: 1550,
-        unit_path: "invoice-lines.uom.code",
         sign,
     }
 }
@@ -50,14 +48,13 @@ pub fn invoice(
     let taxes = tax::of_rows(&sheet, figures::cents(header_amounts.tax) - on_expenses)?;
     let settlement = totals::settle(context, &sheet, &header_amounts, &taxes, &expenses)?;
 
-    let mut references = Vec::new();
-    let mut header = header(context, &sheet, (&number, date), &mut references)?;
+    let mut header = header(context, &sheet, (&number, date))?;
     header.insert("supplier-total".to_owned(), figures::json(settlement.total * sign));
     if kind == ObjectKind::CreditNote {
         credit_note_header(context, &sheet, bases, (&number, date), &mut header)?;
     }
-    let lines = invoice_lines(context, &sheet, bases, &style, (&taxes, &settlement), &mut references)?;
-    let charges = invoice_charges(context, &sheet, &expenses, &settlement, sign, &mut references)?;
+    let lines = invoice_lines(context, &sheet, bases, &style, (&taxes, &settlement))?;
+    let charges = invoice_charges(context, &sheet, &expenses, &settlement, sign)?;
     Ok(InvoiceImage {
         number,
         date,
@@ -69,7 +66,6 @@ pub fn invoice(
         mark: mark(context, subject),
         cancelled: document.is_cancelled() || document.is_cancellation(),
         closed: document.document_status == RowStatus::Closed,
-        references,
     })
 }
 
@@ -100,12 +96,7 @@ fn invoice_date(subject: Subject<'_>) -> Result<Date, Failure> {
     document.tax_date.or(document.doc_date).ok_or_else(|| subject.missing("TaxDate"))
 }
 
-fn header(
-    context: &Context<'_>,
-    sheet: &Sheet<'_>,
-    (number, date): (&str, Date),
-    references: &mut Vec<Reference>,
-) -> Result<Sent, Failure> {
+fn header(context: &Context<'_>, sheet: &Sheet<'_>, (number, date): (&str, Date)) -> Result<Sent, Failure> {
     let document = sheet.document;
     let mut header = Sent::new();
     fields::set(&mut header, "invoice-number", number);
@@ -117,18 +108,17 @@ fn header(
         note = format!("{note}, supplier's number {suppliers}");
     }
     fields::set(&mut header, "internal-note", note);
-    let mut refer = |name: &str, key: &str, path: &'static str, code: String| {
-        header.insert(name.to_owned(), fields::by(key, &code));
-        references.push(Reference { path, line: None, position: None, code });
+    let mut refer = |name: &str, key: &str, code: &str| {
+        header.insert(name.to_owned(), fields::by(key, code));
     };
-    refer("supplier", "number", "supplier.number", document.card_code.clone());
-    refer("currency", "code", "currency.code", sheet.currency.clone());
+    refer("supplier", "number", &document.card_code);
+    refer("currency", "code", &sheet.currency);
     if let Some(term) = codes::payment_term(context, document.payment_group_code, &sheet.subject)? {
-        refer("payment-term", "code", "payment-term.code", term);
+        refer("payment-term", "code", &term);
     }
     let chart = &context.defaults.chart_of_accounts;
     if !chart.is_empty() {
-        refer("account-type", "name", "account-type.name", chart.clone());
+        refer("account-type", "name", chart);
     }
     fields::custom_fields_of(context, sheet.subject.kind, document, &mut header);
     Ok(header)
@@ -165,19 +155,13 @@ fn invoice_lines(
     bases: &Bases,
     style: &Style,
     (taxes, settlement): (&[Decimal], &Settlement),
-    references: &mut Vec<Reference>,
 ) -> Result<Vec<LineImage>, Failure> {
     let mut lines = Vec::with_capacity(sheet.rows.len() + settlement.lines.len());
     for (row, tax) in sheet.rows.iter().zip(taxes) {
-        let mut body = lines::body(context, sheet, row, style, references)?;
+        let mut body = lines::body(context, sheet, row, style)?;
         let id = sheet.line_id(row.line.line_num);
         let place = format!("{}: line {}", sheet.subject, row.position);
         let code = codes::tax_code(context, &row.line.tax_code, &row.line.vat_group, &place)?;
-        if let Some(code) = &code {
-            let path = "invoice-lines.tax-lines.tax-code.code";
-            let (line, position) = (Some(id.clone()), Some(row.position));
-            references.push(Reference { path, line, position, code: code.clone() });
-        }
         if let Some(tax) = charges::tax_lines(*tax * style.sign, row.line.tax_percentage_per_row, code) {
             body.insert("tax-lines".to_owned(), tax);
         }
@@ -196,11 +180,10 @@ fn invoice_charges(
     expenses: &[Expense<'_>],
     settlement: &Settlement,
     sign: Decimal,
-    references: &mut Vec<Reference>,
 ) -> Result<Vec<Sent>, Failure> {
     let mut charges = Vec::with_capacity(expenses.len() + settlement.charges.len());
     for expense in expenses {
-        charges.push(charges::charge(context, sheet, expense, sign, references)?);
+        charges.push(charges::charge(context, sheet, expense, sign)?);
     }
     for (difference, amount) in &settlement.charges {
         charges.push(charges::plain(sheet, charges.len() + 1, difference.title(), *amount * sign));

@@ -7,6 +7,7 @@ mod bases;
 mod charges;
 mod codes;
 mod context;
+mod difference;
 mod fields;
 mod figures;
 mod file;
@@ -17,7 +18,6 @@ mod members;
 mod numbers;
 mod order;
 mod payment;
-mod references;
 mod sheet;
 mod subject;
 mod supplier;
@@ -27,12 +27,12 @@ mod totals;
 
 pub use bases::{BaseDocuments, Bases, base_documents, cancelled_document};
 pub use context::{Context, CoupaDefaults};
+pub use difference::difference;
 pub use file::{Adopt, CodeTable, Mapping, MappingError, Table};
 pub use image::{InvoiceImage, LineImage, OrderImage, OrderLineRef, OrderState, PaymentImage, SupplierImage};
 pub use invoice::{carries_mark, invoice, invoice_number};
 pub use order::order;
 pub use payment::{PAYMENT_NOTES, payment};
-pub use references::{Reference, difference, ignored_references};
 pub use supplier::supplier;
 
 /// A mapping file with every setting at its default, commented out and explained.

@@ -2,7 +2,6 @@
 
 use crate::context::Context;
 use crate::file::Difference;
-use crate::references::Reference;
 use crate::sheet::{Row, Shape, Sheet};
 use crate::text::cut;
 use crate::{codes, fields, figures};
@@ -14,18 +13,16 @@ pub(crate) struct Style {
     pub(crate) quantity_line: &'static str,
     pub(crate) amount_line: &'static str,
     pub(crate) description_limit: usize,
-    pub(crate) unit_path: &'static str,
     /// -1 for a credit note, whose quantities and amounts are negative in Coupa and positive in SAP.
     pub(crate) sign: Decimal,
 }
 
-/// A row's fields. What refers to something by code is noted in `references`.
+/// A row's fields.
 pub(crate) fn body(
     context: &Context<'_>,
     sheet: &Sheet<'_>,
     row: &Row<'_>,
     style: &Style,
-    references: &mut Vec<Reference>,
 ) -> Result<Sent, Failure> {
     let mut body = Sent::new();
     fields::set(&mut body, "description", description(row, style.description_limit));
@@ -36,13 +33,7 @@ pub(crate) fn body(
             body.insert("price".to_owned(), figures::json(price));
             let place = format!("{}: line {}", sheet.subject, row.position);
             if let Some(unit) = codes::unit(context, row.line, &place)? {
-                body.insert("uom".to_owned(), fields::by("code", &unit));
-                references.push(Reference {
-                    path: style.unit_path,
-                    line: Some(sheet.line_id(row.line.line_num)),
-                    position: Some(row.position),
-                    code: unit,
-                });
+                body.insert("uom".to_owned(), fields::by("code", unit));
             }
         }
         Shape::Amount => {

@@ -1,7 +1,6 @@
 use crate::context::Context;
 use crate::file::{Difference, Policy};
 use crate::lines::{self, Style};
-use crate::references::Reference;
 use crate::sheet::{Row, Sheet};
 use crate::subject::Subject;
 use crate::{LineImage, OrderImage, OrderState, codes, fields, figures, numbers};
@@ -17,7 +16,6 @@ const STYLE: Style = Style {
     quantity_line: "OrderQuantityLine",
     amount_line: "OrderAmountLine",
     description_limit: 255,
-    unit_path: "order-lines.uom.code",
     sign: Decimal::ONE,
 };
 
@@ -29,21 +27,13 @@ pub fn order(context: &Context<'_>, order: &Document) -> Result<OrderImage, Fail
         return Err(subject.missing("CardCode"));
     }
     let sheet = Sheet::of(context, subject.kind, order)?;
-    let mut references = Vec::new();
-    let header = header(context, &sheet, &po_number, &mut references)?;
+    let header = header(context, &sheet, &po_number)?;
     let mut lines = Vec::with_capacity(sheet.rows.len());
     for row in &sheet.rows {
-        lines.push(line(context, &sheet, row, &mut references)?);
+        lines.push(line(context, &sheet, row)?);
     }
     lines.extend(rounding_line(context, &sheet)?);
-    Ok(OrderImage {
-        po_number,
-        supplier: order.card_code.clone(),
-        header,
-        lines,
-        state: state(order),
-        references,
-    })
+    Ok(OrderImage { po_number, supplier: order.card_code.clone(), header, lines, state: state(order) })
 }
 
 /// A document that only cancels another is never pushed; should one come here, it isn't open.
@@ -57,12 +47,7 @@ fn state(order: &Document) -> OrderState {
     }
 }
 
-fn header(
-    context: &Context<'_>,
-    sheet: &Sheet<'_>,
-    po_number: &str,
-    references: &mut Vec<Reference>,
-) -> Result<Sent, Failure> {
+fn header(context: &Context<'_>, sheet: &Sheet<'_>, po_number: &str) -> Result<Sent, Failure> {
     let order = sheet.document;
     let mut header = Sent::new();
     fields::set(&mut header, "type", "ExternalOrderHeader");
@@ -73,27 +58,21 @@ fn header(
     header.insert("ship-to-user".to_owned(), fields::by(user_key, user));
     let warehouse = sheet.rows.first().map_or("", |row| row.line.warehouse_code.as_str());
     let ship_to = codes::ship_to(context, sheet.subject, warehouse)?;
-    let mut refer = |name: &str, key: &str, path: &'static str, code: String| {
-        header.insert(name.to_owned(), fields::by(key, &code));
-        references.push(Reference { path, line: None, position: None, code });
+    let mut refer = |name: &str, key: &str, code: &str| {
+        header.insert(name.to_owned(), fields::by(key, code));
     };
-    refer("supplier", "number", "supplier.number", order.card_code.clone());
-    refer("currency", "code", "currency.code", sheet.currency.clone());
-    refer("ship-to-address", "location-code", "ship-to-address.location-code", ship_to);
+    refer("supplier", "number", &order.card_code);
+    refer("currency", "code", &sheet.currency);
+    refer("ship-to-address", "location-code", &ship_to);
     if let Some(term) = codes::payment_term(context, order.payment_group_code, &sheet.subject)? {
-        refer("payment-term", "code", "payment-term.code", term);
+        refer("payment-term", "code", &term);
     }
     fields::custom_fields_of(context, ObjectKind::PurchaseOrder, order, &mut header);
     Ok(header)
 }
 
-fn line(
-    context: &Context<'_>,
-    sheet: &Sheet<'_>,
-    row: &Row<'_>,
-    references: &mut Vec<Reference>,
-) -> Result<LineImage, Failure> {
-    let mut body = lines::body(context, sheet, row, &STYLE, references)?;
+fn line(context: &Context<'_>, sheet: &Sheet<'_>, row: &Row<'_>) -> Result<LineImage, Failure> {
+    let mut body = lines::body(context, sheet, row, &STYLE)?;
     let (own, suppliers) = (row.line.item_code.trim(), row.line.supplier_cat_num.trim());
     match (suppliers, own) {
         ("", "") => {}

@@ -1,6 +1,5 @@
 use crate::context::Context;
 use crate::image::SupplierImage;
-use crate::references::Reference;
 use crate::text::cut;
 use crate::{codes, fields, members};
 use jiff::civil::Date;
@@ -21,10 +20,6 @@ pub fn supplier(context: &Context<'_>, partner: &BusinessPartner) -> Result<Supp
             return Err(Failure::new(Code::FieldMissing, what));
         }
     }
-    let mut references = Vec::new();
-    let mut refer = |path, code: &str| {
-        references.push(Reference { path, line: None, position: None, code: code.to_owned() });
-    };
     let mut kept = Sent::new();
     fields::set(&mut kept, "number", number.as_str());
     fields::set(&mut kept, "name", name.as_str());
@@ -35,16 +30,10 @@ pub fn supplier(context: &Context<'_>, partner: &BusinessPartner) -> Result<Supp
     }
     let place = format!("supplier \"{number}\": PayTermsGrpCode");
     if let Some(term) = codes::payment_term(context, partner.pay_terms_grp_code, &place)? {
-        refer("payment-term.code", &term);
         kept.insert("payment-term".to_owned(), fields::by("code", term));
     }
     let bill_to = default_bill_to(partner);
     if let Some(address) = bill_to.as_ref().map(address).filter(|address| !is_empty(address)) {
-        if let Some(country) =
-            bill_to.as_ref().map(|address| address.country.trim()).filter(|code| !code.is_empty())
-        {
-            refer("primary-address.country.code", country);
-        }
         kept.insert("primary-address".to_owned(), Value::Object(address));
     }
     fields::custom_fields(
@@ -62,7 +51,7 @@ pub fn supplier(context: &Context<'_>, partner: &BusinessPartner) -> Result<Supp
     if !remit_to.is_empty() {
         at_creation.insert("remit-to-addresses".to_owned(), Value::Array(remit_to));
     }
-    Ok(SupplierImage { number, name, fields: kept, at_creation, references })
+    Ok(SupplierImage { number, name, fields: kept, at_creation })
 }
 
 /// `Frozen` shuts a partner out for its span of dates, for good where it names none. Outside of that, `Valid` lets it

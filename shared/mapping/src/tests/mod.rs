@@ -5,7 +5,6 @@ mod files;
 mod invoices;
 mod orders;
 mod payments;
-mod references;
 mod suppliers;
 mod totals;
 
