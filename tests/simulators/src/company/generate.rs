@@ -115,7 +115,7 @@ impl Year<'_> {
 
     fn plan(&mut self) {
         let Size { orders, invoices, credit_notes, payments, .. } = self.size;
-        // Nine in ten invoices follow from orders; what these don't yield comes without one.
+        // Seven in ten orders are invoiced; the other invoices come without an order.
         let from_orders = invoices.min(orders * 7 / 10);
         for number in 0..orders {
             let moment = self.moment(number, orders);

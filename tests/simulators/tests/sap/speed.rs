@@ -34,3 +34,13 @@ fn reads_ten_thousand_whole_documents_a_second() {
         assert!(per_second > 10_000, "{order}: {per_second} documents a second");
     }
 }
+
+#[test]
+#[ignore = "measures an optimised build"]
+fn makes_a_company_of_a_hundred_thousand_documents() {
+    let start = SystemClock.now();
+    let (sap, _) = crate::client::simulator(simulators::sap::Settings::default());
+    simulators::company::generate(&sap, 1, simulators::company::Size::with_documents(100_000)).unwrap();
+    println!("{:?} in {:?}", sap.counts(), SystemClock.now().duration_since(start));
+    assert!(SystemClock.now().duration_since(start).as_secs() < 60);
+}

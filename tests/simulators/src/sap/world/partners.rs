@@ -3,6 +3,9 @@ use super::specs::{AddressSpec, ContactSpec, SupplierSpec};
 use crate::sap::refusal::Refusal;
 use crate::sap::value::{Field, Record};
 
+/// SAP's number for business partners.
+const BUSINESS_PARTNER: i64 = 2;
+
 impl World {
     /// Adds a supplier; answers its code.
     pub(crate) fn add_supplier(&mut self, spec: SupplierSpec) -> Result<String, Refusal> {
@@ -126,9 +129,13 @@ impl World {
         }
     }
 
-    fn next_card_code(&self) -> String {
-        let free = (10_001..).map(|number: u32| format!("V{number}"));
-        free.into_iter().find(|code| !self.partners.contains_key(code)).unwrap_or_default()
+    fn next_card_code(&mut self) -> String {
+        loop {
+            let code = format!("V{}", self.next_number(BUSINESS_PARTNER, 10_001, 0));
+            if !self.partners.contains_key(&code) {
+                return code;
+            }
+        }
     }
 }
 
