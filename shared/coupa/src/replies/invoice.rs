@@ -1,4 +1,4 @@
-use super::{Account, Coded, Record, SupplierRef};
+use super::{Account, Coded, Named, Record, SupplierRef};
 use crate::{Resource, decode};
 use jiff::civil::Date;
 use model::CoupaId;
@@ -39,6 +39,9 @@ pub struct Invoice {
     /// Payment term.
     #[serde(default, alias = "payment_term", deserialize_with = "decode::object")]
     pub payment_term: Option<Coded>,
+    /// Chart of accounts.
+    #[serde(default, alias = "account_type", deserialize_with = "decode::object")]
+    pub account_type: Option<Named>,
     /// What Coupa computed.
     #[serde(default, alias = "total_with_taxes", deserialize_with = "decode::decimal")]
     pub total_with_taxes: Option<Decimal>,
@@ -61,7 +64,7 @@ impl Record for Invoice {
     const FIELDS: &'static str = concat!(
         r#"["id","invoice_number","invoice_date","status","is_credit_note","paid","internal_note","#,
         r#""total_with_taxes","gross_total",{"supplier":["id","number"]},{"currency":["code"]},"#,
-        r#"{"payment_term":["code"]},{"invoice_lines":["id","line_num","order_line_id","total","#,
+        r#"{"payment_term":["code"]},{"account_type":["name"]},{"invoice_lines":["id","line_num","order_line_id","total","#,
         r#"{"uom":["code"]},{"account":["code"]},{"tax_lines":[{"tax_code":["code"]}]}]},"#,
         r#"{"invoice_charges":["id","line_num",{"tax_lines":[{"tax_code":["code"]}]}]},"#,
         r#"{"payments":["id","amount_paid","notes","payment_date"]}]"#

@@ -6,7 +6,7 @@ mod supplier;
 
 pub use invoice::{Invoice, InvoiceCharge, InvoiceLine, InvoicePayment, TaxLine};
 pub use order::{Address, Order, OrderLine, User};
-pub use supplier::{Account, Coded, Supplier, SupplierAddress, SupplierRef};
+pub use supplier::{Account, Coded, Named, Supplier, SupplierAddress, SupplierRef};
 
 use crate::Resource;
 use model::CoupaId;

@@ -72,6 +72,15 @@ pub struct Coded {
     pub code: Option<String>,
 }
 
+/// A chart of accounts that another document names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Named {
+    /// Its name.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub name: Option<String>,
+}
+
 /// The account that a line names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
