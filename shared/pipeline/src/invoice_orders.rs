@@ -105,17 +105,7 @@ impl Pipeline {
             .filter(|order| link_of(around, order).is_some() && !joined(order))
             .collect();
         let from = work.others.len();
-        match self.join(work, &orders).await {
-            // What this attempt has written so far must not be forgotten.
-            Err(Stop::Held { .. }) => {
-                let what = format!(
-                    "its purchase order is being written: {}",
-                    orders.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-                );
-                return Err(Failure::new(Code::Waiting, what).into());
-            }
-            joined => joined?,
-        }
+        self.join(work, &orders).await?;
         let mut any = false;
         for at in from..work.others.len() {
             any |= self.open_order(work, at).await?;

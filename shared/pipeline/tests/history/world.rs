@@ -2,7 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp, civil::date};
 use mapping::{CoupaDefaults, Mapping};
-use model::{Clock, CompanyDb, DocumentKey, ObjectKind, Owner, Random};
+use model::{
+    AuditEntry, Cause, Change, Clock, CompanyDb, CorrelationId, DocumentKey, Lane, ObjectKind, Owner, Random,
+    Step,
+};
 use pipeline::{BatchReport, Ended, Pipeline, Settings};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
@@ -20,7 +23,7 @@ use std::{
     },
     time::Duration,
 };
-use store::{EmbeddedStore, Queue as _, StateStore as _};
+use store::{AuditTrail as _, EmbeddedStore, Queue as _, StateStore as _};
 
 /// Counts up in large odd steps: spread out, and the same in every run.
 #[derive(Default)]
@@ -92,10 +95,11 @@ impl World {
             Arc::clone(&random),
             SecretString::from("correct horse"),
         );
+        let bypass = settings.bypass_approvals.then_some(coupa::BYPASS_SCOPE);
         let coupa = coupa::Settings {
             url: "https://acme.example".to_owned(),
             client_id: "coupa-client".to_owned(),
-            scopes: coupa::SCOPES.into_iter().map(str::to_owned).collect(),
+            scopes: coupa::SCOPES.into_iter().chain(bypass).map(str::to_owned).collect(),
             api_version: "44".to_owned(),
             requests_per_second: coupa::Rate::per_second(Decimal::from(20)).unwrap(),
             request_timeout: Duration::from_secs(30),
@@ -129,6 +133,11 @@ impl World {
         for kind in pipeline.settings.objects.iter().copied().collect::<Vec<_>>() {
             while pipeline.poll(kind).await.unwrap().more {}
         }
+    }
+
+    /// Polls one object, and leaves the others unseen.
+    pub async fn poll_only(&self, pipeline: &Pipeline, kind: ObjectKind) {
+        while pipeline.poll(kind).await.unwrap().more {}
     }
 
     /// Works until the queue has nothing to receive at this moment.
@@ -168,8 +177,54 @@ impl World {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Polls, works, and goes on through the waits of the next hours.
+    pub async fn settle(&self, pipeline: &Pipeline) -> Vec<Ended> {
+        self.pass(60);
+        self.poll(pipeline).await;
+        self.work_through(pipeline, 3).await
+    }
+
     pub fn key(&self, kind: ObjectKind, entry: i64) -> DocumentKey {
         DocumentKey::entry(&self.company, kind, entry)
+    }
+
+    pub fn supplier_key(&self, code: &str) -> DocumentKey {
+        DocumentKey::supplier(&self.company, code)
+    }
+
+    /// How the last attempt on a document ended.
+    pub async fn last(&self, key: &DocumentKey) -> AuditEntry {
+        let trail = self.store.of_document(key).await.unwrap();
+        trail.iter().max_by_key(|entry| entry.at).cloned().unwrap_or_else(|| panic!("{key} has no trail"))
+    }
+
+    /// Puts a document back into the queue, as somebody does who has mended what was wrong with it.
+    pub async fn redrive(&self, pipeline: &Pipeline, document: &DocumentKey) -> Vec<Ended> {
+        let change = Change {
+            document: document.clone(),
+            step: Step::Document,
+            cause: Cause::Replay,
+            lane: Lane::Live,
+            whatever_date: false,
+            seen_at: self.clock.now(),
+            correlation: CorrelationId("redrive".to_owned()),
+        };
+        self.store.send(&[change], self.clock.now()).await.unwrap();
+        self.work_through(pipeline, 3).await
+    }
+
+    /// Requests that changed something in Coupa.
+    pub fn writes(&self) -> u64 {
+        self.coupa.writes().values().sum()
+    }
+
+    /// What must never happen, whatever else did.
+    pub fn assert_clean(&self) {
+        assert!(self.coupa.unknown_attributes().is_empty(), "{:?}", self.coupa.unknown_attributes());
+        assert!(self.coupa.read_only_sent().is_empty(), "{:?}", self.coupa.read_only_sent());
+        assert!(self.coupa.duplicates().is_empty(), "{:?}", self.coupa.duplicates());
+        assert!(self.coupa.hard_closed_orders().is_empty(), "{:?}", self.coupa.hard_closed_orders());
+        assert!(self.coupa.faults_left().is_empty(), "a fault was never met: {:?}", self.coupa.faults_left());
     }
 }
 
