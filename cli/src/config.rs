@@ -9,7 +9,7 @@ mod values;
 pub use error::ConfigError;
 pub use sections::{CoupaSection, MappingSection, SapSection, StoreSection, SyncSection};
 pub use template::template;
-pub use values::{BaseUrl, OdataVersion, Period, PublicKeyPin, RequestRate, ValueError};
+pub use values::{OdataVersion, Period, RequestRate, ValueError};
 pub(crate) use values::{parse_date, parse_object};
 
 use serde::Deserialize;

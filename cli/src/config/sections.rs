@@ -1,13 +1,15 @@
-use super::values::{self, BaseUrl, OdataVersion, Period, PublicKeyPin, RequestRate};
+use super::values::{self, OdataVersion, Period, RequestRate};
 use jiff::civil::Date;
 use model::{CompanyDb, ObjectKind};
 use serde::Deserialize;
 use std::path::PathBuf;
+use wire::{BaseUrl, SpkiPin};
 
 /// `[sap]`: how to reach the Service Layer.
 #[derive(Clone, Debug, Deserialize)]
 pub struct SapSection {
     /// Scheme, host and port of the Service Layer, without `/b1s/…`.
+    #[serde(deserialize_with = "values::base_url")]
     pub service_layer_url: BaseUrl,
     /// The company database.
     #[serde(deserialize_with = "values::company")]
@@ -20,7 +22,7 @@ pub struct SapSection {
     pub ca_file: Option<PathBuf>,
     /// Public keys to trust, whatever their certificate says. At most two, so that one can be rolled over.
     #[serde(default, deserialize_with = "values::pins")]
-    pub spki_sha256: Vec<PublicKeyPin>,
+    pub spki_sha256: Vec<SpkiPin>,
     /// Which root of the Service Layer is spoken to.
     #[serde(default)]
     pub odata_version: OdataVersion,
@@ -36,6 +38,7 @@ pub struct SapSection {
 #[derive(Clone, Debug, Deserialize)]
 pub struct CoupaSection {
     /// Scheme and host of the tenant.
+    #[serde(deserialize_with = "values::base_url")]
     pub url: BaseUrl,
     /// The OAuth client.
     #[serde(deserialize_with = "values::not_empty")]

@@ -195,7 +195,7 @@ fn two_ways_of_trust_are_one_too_many() {
     let error = wrong("user", &format!("user = \"x\"\nca_file = \"ca.pem\"\nspki_sha256 = [\"{pin}\"]"));
     assert_eq!(error.line, Some(7), "{error}");
     let config = with("user", &format!("user = \"x\"\nspki_sha256 = [\"{pin}\", \"{pin}\"]")).unwrap();
-    assert_eq!(config.sap.spki_sha256[1].to_string(), pin);
+    assert_eq!(config.sap.spki_sha256, [pin.parse().unwrap(), format!("sha256//{pin}").parse().unwrap()]);
     assert!(with("user", &format!("user = \"x\"\nspki_sha256 = [\"{pin}\", \"{pin}\", \"{pin}\"]")).is_err());
 }
 

@@ -5,15 +5,15 @@ mod period;
 mod url;
 
 pub use period::Period;
-pub use url::BaseUrl;
+pub(super) use url::base_url;
 
 use super::keys::nearest;
-use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::civil::Date;
 use model::{CompanyDb, ObjectKind};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de, de::Error as _};
 use std::{fmt, str::FromStr};
+use wire::SpkiPin;
 
 /// What is wrong with a value, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,31 +94,7 @@ impl<'de> Deserialize<'de> for RequestRate {
     }
 }
 
-/// SHA-256 of a certificate's public key (its `SubjectPublicKeyInfo`), written in Base64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PublicKeyPin(pub [u8; 32]);
-
-impl fmt::Display for PublicKeyPin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE64_STANDARD.encode(self.0))
-    }
-}
-
-impl FromStr for PublicKeyPin {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = BASE64_STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or_else(|| {
-            ValueError::new(
-                format!("`{text}` is no SHA-256 of a public key"),
-                "Write the 44 letters of Base64 that `b1-coupa check` prints for the certificate it was shown.",
-            )
-        })
-    }
-}
-
-pub(super) fn pins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PublicKeyPin>, D::Error> {
+pub(super) fn pins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SpkiPin>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     if texts.is_empty() || texts.len() > 2 {
         return Err(D::Error::custom(ValueError::new(
@@ -126,7 +102,14 @@ pub(super) fn pins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pub
             "Pin one, or two while the certificate is being changed, or remove the line.",
         )));
     }
-    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    texts.iter().map(|text| text.parse().map_err(|_| D::Error::custom(no_pin(text)))).collect()
+}
+
+fn no_pin(text: &str) -> ValueError {
+    ValueError::new(
+        format!("`{text}` is no SHA-256 of a public key"),
+        "Write the 44 letters of Base64 that `b1-coupa check` prints for the certificate it was shown.",
+    )
 }
 
 pub(super) fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -6,7 +6,6 @@ use crate::{
     },
     config::{Config, OdataVersion},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mapping::{CoupaDefaults, Mapping};
 use model::{Clock, Owner, Random};
 use pipeline::{Pipeline, Settings};
@@ -17,7 +16,7 @@ use std::{
     time::Duration,
 };
 use store::{EmbeddedStore, SecretName, Secrets, StateStore};
-use wire::{HttpTransport, Roots, SpkiPin, SystemRandom, Tls};
+use wire::{HttpTransport, Roots, SystemRandom, Tls};
 
 /// Beside timeout and arrival delay, a lease is good for so much work; it is renewed when that is not enough.
 const WORKING_TIME: Duration = Duration::from_secs(30);
@@ -126,7 +125,8 @@ fn sap_client(
     })?;
     let sap = &config.sap;
     let members = |kind| mapping.extra_members(kind);
-    let mut settings = sap::Settings::new(sap.service_layer_url.as_str(), sap.company_db.clone(), &sap.user);
+    let mut settings =
+        sap::Settings::new(&sap.service_layer_url.to_string(), sap.company_db.clone(), &sap.user);
     settings.odata = match sap.odata_version {
         OdataVersion::V1 => sap::ODataVersion::V1,
         OdataVersion::V2 => sap::ODataVersion::V2,
@@ -146,9 +146,7 @@ fn sap_client(
 
 pub(crate) fn sap_tls(config: &Config) -> CliResult<Tls> {
     if !config.sap.spki_sha256.is_empty() {
-        let pins: Result<Vec<SpkiPin>, _> =
-            config.sap.spki_sha256.iter().map(|pin| BASE64_STANDARD.encode(pin.0).parse()).collect();
-        return pins.map(Tls::Pins).map_err(|error| CliError::new(error.to_string()));
+        return Ok(Tls::Pins(config.sap.spki_sha256.clone()));
     }
     match &config.sap.ca_file {
         None => Ok(Tls::Roots(Roots::System)),
@@ -174,7 +172,7 @@ fn coupa_client(
         .ok_or_else(|| wrong("`requests_per_second` must be positive".to_owned()))?;
     let bypass = coupa.bypass_approvals.then(|| coupa::BYPASS_SCOPE.to_owned());
     let settings = coupa::Settings {
-        url: coupa.url.as_str().to_owned(),
+        url: coupa.url.to_string(),
         client_id: coupa.client_id.clone(),
         scopes: coupa::SCOPES.into_iter().map(str::to_owned).chain(bypass).collect(),
         api_version: coupa.api_version.clone().unwrap_or_default(),

@@ -68,10 +68,9 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 fn without_credentials(text: &str) -> String {
-    match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => format!("{}://…{}", &text[..scheme], &text[at..]),
-        _ => text.to_owned(),
-    }
+    let Some((before, host)) = text.rsplit_once('@') else { return text.to_owned() };
+    let scheme = before.split_once("//").map_or(String::new(), |(scheme, _)| format!("{scheme}//"));
+    format!("{scheme}…@{host}")
 }
 
 impl BaseUrl {
@@ -144,8 +143,10 @@ mod tests {
         assert_eq!(check_url("https://sap/?a=b"), Err(UrlError::Query));
         assert_eq!(check_url("ftp://sap"), Err(UrlError::Scheme("ftp".to_owned())));
         assert!(check_url("sap:50000").is_err());
-        let error = check_url("https://user:hunter2@sap:port").unwrap_err().to_string();
-        assert!(!error.contains("hunter2"), "{error}");
+        for text in ["https://user:hunter2@sap:port", "//user:hunter2@sap", "a user:hunter2@sap"] {
+            let error = check_url(text).unwrap_err().to_string();
+            assert!(error.contains("sap") && !error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

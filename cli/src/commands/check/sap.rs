@@ -33,12 +33,11 @@ pub(super) async fn check(engine: &Engine, config: &Config, checks: &mut Checks)
 
 /// Shows the certificate that stands in the way, and its pin to compare with the server's own.
 async fn certificate(config: &Config, checks: &mut Checks) {
-    let url = config.sap.service_layer_url.as_str();
-    if url.starts_with("http://") {
+    let url = &config.sap.service_layer_url;
+    if url.scheme() == "http" {
         return;
     }
-    let Ok(url) = wire::check_url(url) else { return };
-    if let Ok(seen) = wire::probe_certificate(&url).await {
+    if let Ok(seen) = wire::probe_certificate(url).await {
         checks.note(
             "Service Layer certificate",
             format!("the server shows a certificate with SHA-256 {} and key pin {}", seen.fingerprint_sha256, seen.spki_pin),

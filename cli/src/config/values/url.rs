@@ -1,93 +1,39 @@
 use super::ValueError;
-use http::Uri;
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::{
-    fmt,
-    net::{Ipv4Addr, Ipv6Addr},
-    str::FromStr,
-};
+use wire::{BaseUrl, UrlError, check_url};
 
-/// Scheme, host and port of a system, and a path in front of everything where a proxy adds one. Without a
-/// slash at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl(String);
+/// Scheme, host and port of a system, and a path in front of everything where a proxy adds one.
+pub(crate) fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BaseUrl, D::Error> {
+    parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
 
-impl BaseUrl {
-    /// As text, without a slash at the end.
-    pub fn as_str(&self) -> &str {
-        &self.0
+fn parse(text: &str) -> Result<BaseUrl, ValueError> {
+    let url = check_url(text).map_err(|error| explain(text, &error))?;
+    if let Some((root, _)) = url.path().split_once("/b1s") {
+        let help = format!("Write \"{}{root}\" and say \"v1\" or \"v2\" in `odata_version`.", url.origin());
+        return Err(ValueError::new(format!("`{url}` has the Service Layer's path in it"), help));
     }
+    Ok(url)
 }
 
-impl fmt::Display for BaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for BaseUrl {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let no_url = |why: &str| {
-            ValueError::new(
-                format!("`{}` is no URL of a system: {why}", without_user(text)),
-                "Write scheme, host and port, such as \"https://sap.example.local:50000\".",
-            )
-        };
-        let uri: Uri = text.parse().map_err(|error: http::uri::InvalidUri| no_url(&error.to_string()))?;
-        let scheme = uri.scheme_str().ok_or_else(|| no_url("it doesn't start with https://"))?;
-        let authority = uri.authority().ok_or_else(|| no_url("it names no host"))?;
-        if uri.host().is_none_or(str::is_empty) {
-            return Err(no_url("it names no host"));
+fn explain(text: &str, error: &UrlError) -> ValueError {
+    const EXAMPLE: &str = "Write scheme, host and port, such as \"https://sap.example.local:50000\".";
+    match error {
+        UrlError::Credentials => ValueError::new(
+            "it has a user or password in it",
+            "Take out everything between `//` and `@`; secrets are set with `b1-coupa secrets set`.",
+        ),
+        UrlError::PlainHttp(host) => ValueError::new(
+            format!("`{host}` by plain http, where anybody between here and there reads the password"),
+            "Use https://. Plain http is allowed to this very machine only (localhost, 127.0.0.0/8, ::1).",
+        ),
+        UrlError::Scheme(scheme) if !text.contains("://") => ValueError::new(
+            format!("`{scheme}` is no way to speak to a system: it doesn't start with https://"),
+            EXAMPLE,
+        ),
+        UrlError::Malformed { .. } | UrlError::Scheme(_) | UrlError::Query => {
+            ValueError::new(error.to_string(), EXAMPLE)
         }
-        if authority.as_str().contains('@') {
-            return Err(ValueError::new(
-                "it has a user or password in it",
-                "Take out everything between `//` and `@`; secrets are set with `b1-coupa secrets set`.",
-            ));
-        }
-        if uri.query().is_some() || text.contains('#') {
-            return Err(no_url("it has a query or a fragment"));
-        }
-        match scheme {
-            "https" => {}
-            "http" if uri.host().is_some_and(is_loopback) => {}
-            "http" => return Err(plain_http(text)),
-            other => return Err(no_url(&format!("`{other}` is not a way to speak to it"))),
-        }
-        if let Some((root, _)) = text.split_once("/b1s") {
-            let help = format!("Write \"{root}\" and say \"v1\" or \"v2\" in `odata_version`.");
-            return Err(ValueError::new(format!("`{text}` has the Service Layer's path in it"), help));
-        }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
-    }
-}
-
-fn plain_http(text: &str) -> ValueError {
-    ValueError::new(
-        format!("`{text}` is plain http, where anybody between here and there reads the password"),
-        "Use https://. Plain http is allowed to this very machine only (localhost, 127.0.0.0/8, ::1).",
-    )
-}
-
-fn without_user(text: &str) -> String {
-    match (text.find("//"), text.rfind('@')) {
-        (Some(start), Some(end)) if start < end => format!("{}…{}", &text[..start + 2], &text[end..]),
-        _ => text.to_owned(),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let inner = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-        || inner.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
-}
-
-impl<'de> Deserialize<'de> for BaseUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -96,7 +42,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> ValueError {
-        text.parse::<BaseUrl>().unwrap_err()
+        parse(text).unwrap_err()
     }
 
     #[test]
@@ -109,8 +55,9 @@ mod tests {
             "http://127.1.2.3",
             "http://[::1]:9000",
             "https://proxy.example/sap",
+            "https://b1s.example.local:50000",
         ] {
-            assert_eq!(text.parse::<BaseUrl>().unwrap().as_str(), text);
+            assert_eq!(parse(text).unwrap().to_string(), text);
         }
         for text in [
             "http://sap.example.local:50001",
@@ -140,13 +87,19 @@ mod tests {
 
     #[test]
     fn a_password_in_a_url_is_refused_and_not_repeated() {
-        for text in ["https://user:geheim@sap.example.local", "://user:geheim@sap.example.local"] {
+        for text in [
+            "https://user:geheim@sap.example.local",
+            "://user:geheim@sap.example.local",
+            "//user:geheim@sap.example.local",
+            "some user:geheim@sap.example.local",
+            "user:geheim@sap.example.local",
+        ] {
             assert!(!error(text).to_string().contains("geheim"), "{}", error(text));
         }
     }
 
     #[test]
     fn a_slash_at_the_end_is_dropped() {
-        assert_eq!("https://acme.example/".parse::<BaseUrl>().unwrap().as_str(), "https://acme.example");
+        assert_eq!(parse("https://acme.example/").unwrap().to_string(), "https://acme.example");
     }
 }
