@@ -142,6 +142,9 @@ mod tests {
             ..Cursor::default()
         };
         store.save_cursor("poll/invoices", &cursor, 0).await.unwrap();
+        let unstamped = Stamp { date: "1900-01-01".parse().unwrap(), time: "00:00:00".parse().unwrap() };
+        let cursor = Cursor { high_water: Some(unstamped), last_entry: 261, ..cursor };
+        store.save_cursor("poll/payments", &cursor, 0).await.unwrap();
         let session = SessionRecord {
             logged_in_at: before_noon(40),
             last_used_at: Some(before_noon(2)),
@@ -154,6 +157,7 @@ mod tests {
         let status = status_of(&store).await;
         let text = status.human(&look());
         assert!(text.contains("2 min ago    2026-11-23 12:41"), "{text}");
+        assert!(text.contains("payments                0  2 min ago    entry 261"), "{text}");
         assert!(text.contains("1 live, 0 backfill, 0 of them in work; the oldest from 3 min ago"), "{text}");
         assert!(text.contains("1 invoice  BC-0402  The invoice isn't approved in Coupa yet"), "{text}");
         assert!(text.contains("since 30 min ago, next try in 15 min"), "{text}");

@@ -48,7 +48,13 @@ impl Look {
 
     /// The zone that moments are shown in, such as `UTC` or `Europe/Berlin`.
     pub fn zone_name(&self) -> String {
-        let offset = || self.now.to_zoned_datetime(self.zone.clone()).strftime("UTC%:z").to_string();
+        let offset = || {
+            self.now
+                .to_zoned_datetime(self.zone.clone())
+                .strftime("UTC%:z")
+                .to_string()
+                .replace("UTC+00:00", "UTC")
+        };
         self.zone.iana_name().map_or_else(offset, ToOwned::to_owned)
     }
 

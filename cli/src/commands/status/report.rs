@@ -5,7 +5,7 @@ use crate::{
 };
 use coupa::BudgetState;
 use jiff::Timestamp;
-use model::{Code, CompanyDb, Cursor, Lane, ObjectKind};
+use model::{Code, CompanyDb, Cursor, Lane, ObjectKind, Stamp};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use store::Depth;
@@ -105,10 +105,15 @@ impl Report for Status {
 }
 
 impl ObjectStatus {
+    /// The newest stamp read. A pass over what carries no stamps leaves one from before SAP's time.
+    fn mark(&self) -> Option<Stamp> {
+        self.cursor.high_water.filter(|mark| mark.date.year() > 1900)
+    }
+
     fn json(&self, at: Timestamp) -> Value {
         json!({
             "in_coupa": self.linked,
-            "read_up_to": self.cursor.high_water,
+            "read_up_to": self.mark(),
             "last_entry": self.cursor.last_entry,
             "polled_at": self.cursor.polled_at,
             "behind_seconds": self.cursor.polled_at.map(|polled| at.duration_since(polled).as_secs()),
@@ -122,8 +127,8 @@ impl Status {
     fn objects(&self, look: &Look) -> String {
         let mut table = Table::new(["object", ">in Coupa", "last polled", "SAP's changes read up to", ""]);
         for object in &self.objects {
-            let mark = object.cursor.high_water;
-            let mark = mark.map(|mark| format!("{} {}", mark.date, mark.time.strftime("%H:%M")));
+            let mark = object.mark().map(|mark| format!("{} {}", mark.date, mark.time.strftime("%H:%M")));
+            let entry = (object.cursor.last_entry > 0).then(|| format!("entry {}", object.cursor.last_entry));
             let polled = object.cursor.polled_at;
             let note = match (&object.cursor.pass, polled) {
                 (Some(pass), _) => format!("being read since {}", look.ago(pass.started_at)),
@@ -134,7 +139,7 @@ impl Status {
                 object.kind.plural().replace('_', " "),
                 object.linked.to_string(),
                 polled.map_or_else(|| "never".to_owned(), |moment| look.ago(moment)),
-                mark.unwrap_or_default(),
+                mark.or(entry).unwrap_or_default(),
                 note,
             ]);
         }
