@@ -2,7 +2,10 @@
 
 #![expect(unreachable_pub, reason = "the modules of one test share what they need")]
 
+mod adoption;
 mod basics;
+mod calls;
+mod cancellation;
 mod crashes;
 mod credit_notes;
 mod failures;

@@ -13,7 +13,7 @@ use simulators::{
     clock::ManualClock,
     company,
     coupa::{self as coupa_sim, Simulator as Coupa},
-    sap::{self as sap_sim, AddressSpec, DocumentSpec, LineSpec, Simulator as Sap, SupplierSpec},
+    sap::{self as sap_sim, Simulator as Sap},
     serve::InProcess,
 };
 use std::{
@@ -24,6 +24,8 @@ use std::{
     time::Duration,
 };
 use store::{AuditTrail as _, EmbeddedStore, Queue as _, StateStore as _};
+
+pub use simulators::samples::{document, line, supplier};
 
 /// Counts up in large odd steps: spread out, and the same in every run.
 #[derive(Default)]
@@ -198,18 +200,22 @@ impl World {
         trail.iter().max_by_key(|entry| entry.at).cloned().unwrap_or_else(|| panic!("{key} has no trail"))
     }
 
-    /// Puts a document back into the queue, as somebody does who has mended what was wrong with it.
-    pub async fn redrive(&self, pipeline: &Pipeline, document: &DocumentKey) -> Vec<Ended> {
+    pub async fn enqueue(&self, document: DocumentKey, cause: Cause, lane: Lane) {
         let change = Change {
-            document: document.clone(),
+            document,
             step: Step::Document,
-            cause: Cause::Replay,
-            lane: Lane::Live,
+            cause,
+            lane,
             whatever_date: false,
             seen_at: self.clock.now(),
-            correlation: CorrelationId("redrive".to_owned()),
+            correlation: CorrelationId("test".to_owned()),
         };
         self.store.send(&[change], self.clock.now()).await.unwrap();
+    }
+
+    /// Puts a document back into the queue, as somebody does who has mended what was wrong with it.
+    pub async fn redrive(&self, pipeline: &Pipeline, document: &DocumentKey) -> Vec<Ended> {
+        self.enqueue(document.clone(), Cause::Replay, Lane::Live).await;
         self.work_through(pipeline, 3).await
     }
 
@@ -225,51 +231,5 @@ impl World {
         assert!(self.coupa.duplicates().is_empty(), "{:?}", self.coupa.duplicates());
         assert!(self.coupa.hard_closed_orders().is_empty(), "{:?}", self.coupa.hard_closed_orders());
         assert!(self.coupa.faults_left().is_empty(), "a fault was never met: {:?}", self.coupa.faults_left());
-    }
-}
-
-pub fn supplier(code: &str) -> SupplierSpec {
-    SupplierSpec {
-        code: code.to_owned(),
-        name: format!("Supplier {code}"),
-        currency: "EUR".to_owned(),
-        payment_terms: 3,
-        federal_tax_id: "DE123456789".to_owned(),
-        email: "ap@supplier.example".to_owned(),
-        addresses: vec![AddressSpec {
-            name: "HQ".to_owned(),
-            street: "Main 1".to_owned(),
-            city: "Berlin".to_owned(),
-            zip_code: "10115".to_owned(),
-            country: "DE".to_owned(),
-            ..AddressSpec::default()
-        }],
-        valid: true,
-        ..SupplierSpec::default()
-    }
-}
-
-pub fn line(item: &str, quantity: i64, price: &str) -> LineSpec {
-    LineSpec {
-        item_code: item.to_owned(),
-        description: format!("Item {item}"),
-        quantity: Some(Decimal::from(quantity)),
-        unit_price: Some(price.parse().unwrap()),
-        vat_group: "I19".to_owned(),
-        account_code: "140000".to_owned(),
-        warehouse_code: "01".to_owned(),
-        unit: "pcs".to_owned(),
-        ..LineSpec::default()
-    }
-}
-
-pub fn document(supplier: &str, lines: Vec<LineSpec>) -> DocumentSpec {
-    DocumentSpec {
-        supplier: supplier.to_owned(),
-        currency: "EUR".to_owned(),
-        payment_terms: Some(3),
-        reference: format!("their-{supplier}"),
-        lines,
-        ..DocumentSpec::default()
     }
 }
