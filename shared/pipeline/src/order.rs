@@ -36,14 +36,11 @@ impl Pipeline {
         if image.state == OrderState::Cancelled && work.item.link.is_none() && !ours {
             return Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent"));
         }
-        let created = match self.linked_order(work, image, found).await? {
-            Some(_) => false,
-            None => {
-                self.has_supplier(image, around)?;
-                self.create_order(work, image).await?;
-                true
-            }
-        };
+        let created = self.linked_order(work, image, found).await?.is_none();
+        if created {
+            self.has_supplier(image, around)?;
+            self.create_order(work, image).await?;
+        }
         let link = order_link(work)?;
         let changed = match (link.stage, image.state) {
             (OrderStage::Cancelled, OrderState::Cancelled) => false,
@@ -58,7 +55,7 @@ impl Pipeline {
                 return Ok(Done::new(AuditOutcome::Updated, format!("order {} cancelled", image.po_number)));
             }
             (OrderStage::Closed, OrderState::Closed) => {
-                return Ok(self.closed_already(work, image, &link));
+                return Ok(closed_already(work, image, &link));
             }
             (OrderStage::Closed, OrderState::Open) => {
                 self.reopen_order(work, link).await?;
@@ -69,21 +66,9 @@ impl Pipeline {
         };
         let issued = self.issue_order(work).await?;
         if image.state == OrderState::Closed && order_link(work)?.stage == OrderStage::Issued {
-            work.touched.push(self.close_later(work));
+            work.touched.push(close_later(work));
         }
-        Ok(self.order_done(image, created, changed || issued))
-    }
-
-    fn order_done(&self, image: &OrderImage, created: bool, changed: bool) -> Done {
-        let closing = if image.state == OrderState::Closed { "; its close follows" } else { "" };
-        let number = &image.po_number;
-        match (created, changed) {
-            (true, _) => {
-                Done::new(AuditOutcome::Created, format!("order {number} created and issued{closing}"))
-            }
-            (false, true) => Done::new(AuditOutcome::Updated, format!("order {number} updated{closing}")),
-            (false, false) => Done::new(AuditOutcome::Unchanged, format!("Coupa already shows it{closing}")),
-        }
+        Ok(order_done(image, created, changed || issued))
     }
 
     /// Closes the order softly, if SAP still has it closed and Coupa still has it open: never twice.
@@ -110,23 +95,6 @@ impl Pipeline {
             }
             _ => Ok(Done::new(AuditOutcome::Unchanged, "nothing to close")),
         }
-    }
-
-    fn close_later(&self, work: &Work) -> Change {
-        Change { step: Step::Close, ..work.change.clone() }
-    }
-
-    fn closed_already(&self, work: &Work, image: &OrderImage, link: &OrderLink) -> Done {
-        let lines = order_lines(&link.sent, &image.lines);
-        // After an unknown outcome it isn't known what was last sent; that alone is no change in SAP.
-        if !knows_last(link) || mapping::difference(&link.sent, &order_fields(image, &lines)).is_empty() {
-            return Done::new(AuditOutcome::Unchanged, "Coupa already shows it");
-        }
-        tracing::debug!(document = %work.document(), "a closed order changed in SAP");
-        Done::new(
-            AuditOutcome::NotApplied,
-            "changed in SAP after it was closed; nothing is sent to a closed order",
-        )
     }
 
     /// The order's link, put right by what Coupa shows where the last attempt's outcome is unknown.
@@ -258,6 +226,33 @@ impl Pipeline {
         work.item.link = Some(Link::Order(OrderLink { sent: fields, ..fresh }));
         Ok(true)
     }
+}
+
+fn order_done(image: &OrderImage, created: bool, changed: bool) -> Done {
+    let closing = if image.state == OrderState::Closed { "; its close follows" } else { "" };
+    let number = &image.po_number;
+    match (created, changed) {
+        (true, _) => Done::new(AuditOutcome::Created, format!("order {number} created and issued{closing}")),
+        (false, true) => Done::new(AuditOutcome::Updated, format!("order {number} updated{closing}")),
+        (false, false) => Done::new(AuditOutcome::Unchanged, format!("Coupa already shows it{closing}")),
+    }
+}
+
+fn close_later(work: &Work) -> Change {
+    Change { step: Step::Close, ..work.change.clone() }
+}
+
+fn closed_already(work: &Work, image: &OrderImage, link: &OrderLink) -> Done {
+    let lines = order_lines(&link.sent, &image.lines);
+    // After an unknown outcome it isn't known what was last sent; that alone is no change in SAP.
+    if !knows_last(link) || mapping::difference(&link.sent, &order_fields(image, &lines)).is_empty() {
+        return Done::new(AuditOutcome::Unchanged, "Coupa already shows it");
+    }
+    tracing::debug!(document = %work.document(), "a closed order changed in SAP");
+    Done::new(
+        AuditOutcome::NotApplied,
+        "changed in SAP after it was closed; nothing is sent to a closed order",
+    )
 }
 
 pub(crate) fn order_link(work: &Work) -> Result<OrderLink, Stop> {

@@ -73,15 +73,15 @@ pub(crate) fn order_fields(image: &OrderImage, lines: &BTreeMap<String, Value>) 
 pub(crate) fn line_changes(link: &OrderLink, lines: &BTreeMap<String, Value>, issued: bool) -> Vec<Value> {
     let last = link.sent.get("order-lines").and_then(Value::as_object);
     let mut changes = Vec::new();
-    for (id, line) in lines {
-        let Value::Object(line) = line else { continue };
+    for (id, value) in lines {
+        let Value::Object(now) = value else { continue };
         let Some(coupa_id) = link.lines.get(&LineId(id.clone())) else {
-            changes.push(Value::Object(line.clone()));
+            changes.push(Value::Object(now.clone()));
             continue;
         };
         let before =
             last.and_then(|last| last.get(id)).and_then(Value::as_object).cloned().unwrap_or_default();
-        let mut change = mapping::difference(&before, line);
+        let mut change = mapping::difference(&before, now);
         change.remove("line-num");
         if issued {
             // Coupa refuses another account on an issued line.

@@ -92,7 +92,7 @@ impl Pipeline {
         let applied = AppliedPayment { invoice: link.coupa_id, amount, reversed: image.cancelled };
         let shows_paid = invoice.paid.unwrap_or(false);
         if append.is_none() && shows_paid == paid.closed {
-            self.remember_paid(work, paid, link);
+            remember_paid(work, paid, link);
             return Ok(Some((applied, false)));
         }
         takes_payments(&link, invoice)?;
@@ -104,13 +104,13 @@ impl Pipeline {
             let message = format!("Coupa answered, but invoice {} does not show `{notes}`", link.number);
             return Err(Failure::new(Code::CoupaReferenceIgnored, message).into());
         }
-        self.remember_paid(work, paid, link);
+        remember_paid(work, paid, link);
         Ok(Some((applied, true)))
     }
+}
 
-    fn remember_paid(&self, work: &mut Work, paid: &Paid, link: InvoiceLink) {
-        work.others[paid.at].1.link = Some(Link::Invoice(InvoiceLink { paid: Some(paid.closed), ..link }));
-    }
+fn remember_paid(work: &mut Work, paid: &Paid, link: InvoiceLink) {
+    work.others[paid.at].1.link = Some(Link::Invoice(InvoiceLink { paid: Some(paid.closed), ..link }));
 }
 
 fn payment_link(work: &Work) -> PaymentLink {

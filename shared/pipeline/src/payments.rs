@@ -140,7 +140,7 @@ impl Pipeline {
         if image.on_invoices.is_empty() {
             return Ok(Done::new(AuditOutcome::NotApplicable, "it pays no invoice"));
         }
-        let paid = self.paid(work, round);
+        let paid = paid_invoices(work, round);
         let missing = self.missing(&image, &paid, round)?;
         let done = self.push_payment(work, &image, &paid, &round.shown).await?;
         if let Some(first) = missing.first().cloned() {
@@ -158,17 +158,6 @@ impl Pipeline {
             return Ok(Done::new(AuditOutcome::NotApplicable, why));
         }
         Ok(done)
-    }
-
-    fn paid(&self, work: &Work, round: &Round) -> BTreeMap<i64, Paid> {
-        let mut paid = BTreeMap::new();
-        for (at, (lease, _)) in work.others.iter().enumerate() {
-            let Some(entry) = lease.document.doc_entry() else { continue };
-            if let Some(invoice) = round.invoices.get(&entry) {
-                paid.insert(entry, Paid { at, closed: invoice.document_status == RowStatus::Closed });
-            }
-        }
-        paid
     }
 
     /// Invoices that must come to Coupa before the payment can. One from before the start date never will, unless
@@ -199,6 +188,17 @@ impl Pipeline {
         let key = |entry| DocumentKey::entry(&self.settings.company, ObjectKind::Invoice, entry);
         paid_entries(payment).into_iter().map(key).collect()
     }
+}
+
+fn paid_invoices(work: &Work, round: &Round) -> BTreeMap<i64, Paid> {
+    let mut paid = BTreeMap::new();
+    for (at, (lease, _)) in work.others.iter().enumerate() {
+        let Some(entry) = lease.document.doc_entry() else { continue };
+        if let Some(invoice) = round.invoices.get(&entry) {
+            paid.insert(entry, Paid { at, closed: invoice.document_status == RowStatus::Closed });
+        }
+    }
+    paid
 }
 
 /// Payments that have no invoice in common, and the rest.
