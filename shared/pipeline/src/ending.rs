@@ -72,6 +72,7 @@ impl Pipeline {
             }
             Err(error) => return Err(error),
         }
+        let bring = self.can_be_brought(bring).await?;
         self.enqueue(&bring, now).await?;
         if arrived {
             self.release_waiting(&ended.document).await?;
@@ -81,6 +82,23 @@ impl Pipeline {
             None => self.queue.ack(&work.receipts).await?,
         }
         Ok(Some(ended))
+    }
+
+    /// What failed for good isn't tried again because something waits for it: whoever mends it has it tried.
+    async fn can_be_brought(&self, changes: Vec<Change>) -> Result<Vec<Change>, StoreError> {
+        let documents: Vec<DocumentKey> = changes.iter().map(|change| change.document.clone()).collect();
+        if documents.is_empty() {
+            return Ok(vec![]);
+        }
+        let items = self.state.items(&documents).await?;
+        let failed =
+            |item: &Option<DocumentItem>| item.as_ref().is_some_and(|item| item.dead_letter.is_some());
+        Ok(changes
+            .into_iter()
+            .zip(items)
+            .filter(|(_, item)| !failed(item))
+            .map(|(change, _)| change)
+            .collect())
     }
 
     async fn enqueue(&self, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {

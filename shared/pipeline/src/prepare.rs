@@ -146,7 +146,10 @@ impl Pipeline {
     /// are looked at too. Not in a backfill, which comes to them anyway; unless the last attempt never said what it did to
     /// them.
     fn touch(&self, work: &mut Work, source: &Source, bases: &Bases) {
-        let news = work.item.link.is_none() || work.stamp != work.item.sap_stamp;
+        let news = match work.stamp {
+            Some(_) => work.stamp != work.item.sap_stamp,
+            None => work.item.link.is_none() && work.item.tries == 0,
+        };
         let passing_by = work.change.lane == Lane::Backfill || !news;
         if work.change.step == Step::Close || passing_by && !work.unknown() {
             return;
