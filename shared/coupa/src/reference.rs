@@ -43,6 +43,11 @@ impl Reference {
             Self::UserEmail => "email",
         }
     }
+
+    /// Reading it takes `core.user.read`, which nothing else of ours needs.
+    pub const fn needs_scope_of_its_own(self) -> bool {
+        matches!(self, Self::UserLogin | Self::UserEmail)
+    }
 }
 
 /// A row of any of them.

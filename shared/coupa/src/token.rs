@@ -195,10 +195,11 @@ impl Tokens {
             Limits { timeout: mint.settings.request_timeout, max_body_bytes: mint.settings.max_body_bytes };
         let mut tries = 0;
         let mut slowed = 0;
+        let mut scopes = mint.settings.scopes.join(" ");
         loop {
             mint.gate.slot(mint.lane).await?;
             mint.counters.tokens.fetch_add(1, Relaxed);
-            let request = self.request(mint.settings)?;
+            let request = self.request(mint.settings, &scopes)?;
             let seen = retry::see(mint.transport.send(request, limits).await, mint.clock.now());
             let error = match seen {
                 Seen::Success(body) => match read(&body, mint.clock.now()) {
@@ -215,7 +216,14 @@ impl Tokens {
                     continue;
                 }
                 Seen::Refused { body, .. } | Seen::Unauthorized(body) => {
-                    return Err(self.refusal(mint.settings, &body));
+                    let refusal = self.refusal(mint.settings, &body);
+                    // The client was granted fewer: what it was granted is good for most of the work.
+                    if matches!(refusal, Error::InvalidScope { .. }) && !scopes.is_empty() {
+                        tracing::warn!(%refusal, "asking for a token with the scopes that there are");
+                        scopes.clear();
+                        continue;
+                    }
+                    return Err(refusal);
                 }
                 other => other.read_error("/oauth2/token"),
             };
@@ -227,12 +235,12 @@ impl Tokens {
         }
     }
 
-    fn request(&self, settings: &Settings) -> Result<wire::Request, Error> {
+    fn request(&self, settings: &Settings, scopes: &str) -> Result<wire::Request, Error> {
         let mut form = String::from("grant_type=client_credentials");
         let parts = [
             ("client_id", settings.client_id.as_str()),
             ("client_secret", self.secret.expose_secret()),
-            ("scope", &settings.scopes.join(" ")),
+            ("scope", scopes),
         ];
         for (name, value) in parts {
             if value.is_empty() {

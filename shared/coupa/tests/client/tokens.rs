@@ -133,12 +133,25 @@ fn a_refused_client_is_not_asked_for_again_for_ten_minutes() {
 }
 
 #[test]
-fn refused_scopes_are_named() {
+fn where_a_scope_is_refused_the_scopes_that_were_granted_do() {
+    let bench = Bench::new([status(200, SUPPLIER)]);
+    let refused = || status(400, r#"{"error":"invalid_scope"}"#);
+    bench.script.token.lock().unwrap().push_back(refused());
+    read(&bench).unwrap();
+    let forms: Vec<String> = {
+        let seen = bench.script.seen.lock().unwrap();
+        let tokens = seen.iter().filter(|request| request.uri().path().ends_with("/token"));
+        tokens.map(|request| String::from_utf8_lossy(request.body()).into_owned()).collect()
+    };
+    assert_eq!(forms.iter().map(|form| form.contains("scope=")).collect::<Vec<_>>(), [true, false]);
+
+    // Once, not for ever.
     let bench = Bench::new([]);
-    bench.script.token.lock().unwrap().push_back(status(400, r#"{"error":"invalid_scope"}"#));
+    bench.script.token.lock().unwrap().extend([refused(), refused()]);
     let error = read(&bench).unwrap_err();
     assert_eq!(error.failure().code, Code::CoupaScopeMissing);
     assert!(error.to_string().contains("core.invoice.delete"), "{error}");
+    assert_eq!(bench.script.tokens(), 2);
 }
 
 #[test]

@@ -193,12 +193,14 @@ fn a_read_is_given_up_after_four_tries_in_words_that_fit() {
 
 #[test]
 fn a_read_that_is_refused_or_too_large_is_not_tried_again() {
-    for (answer, expected) in [
-        (status(404, ""), Error::NotFound("GET /api/suppliers/512".to_owned())),
-        (Err(TransportError::TooLarge(1_000_000)), Error::TooLarge(1_000_000)),
+    for (answer, expected, code) in [
+        (status(404, ""), Error::NotFound("GET /api/suppliers/512".to_owned()), Code::CoupaGone),
+        (Err(TransportError::TooLarge(1_000_000)), Error::TooLarge(1_000_000), Code::CoupaBodyTooLarge),
     ] {
         let bench = Bench::new([answer]);
-        assert_eq!(read(&bench).unwrap_err(), expected);
+        let error = read(&bench).unwrap_err();
+        assert_eq!((error.failure().code, bench.made()), (code, 1));
+        assert_eq!(error, expected);
     }
 }
 
