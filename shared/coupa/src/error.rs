@@ -123,7 +123,8 @@ impl Error {
             Self::NotFound(_) => Code::CoupaGone,
             Self::Invalid(_) if self.reference_unknown() => Code::CoupaReferenceUnknown,
             Self::Invalid(_) => Code::CoupaRefused,
-            Self::BadReply(_) | Self::TooLarge(_) => Code::CoupaBadReply,
+            Self::BadReply(_) => Code::CoupaBadReply,
+            Self::TooLarge(_) => Code::CoupaBodyTooLarge,
             Self::Ledger(_) => Code::StoreFailed,
         };
         Failure::new(code, self.to_string())

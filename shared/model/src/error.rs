@@ -81,6 +81,7 @@ codes! {
     CoupaOutcomeUnknown "BC-0209" Transient "Nobody knows whether Coupa took the request", "The next attempt asks Coupa before it writes again.";
     CoupaGone "BC-0210" Data "The linked document is no longer in Coupa", "Somebody removed it in Coupa; decide whether it should be there.";
     CoupaStatus "BC-0211" Data "The document's status in Coupa does not allow this", "Look at the document in Coupa; its status is in the message.";
+    CoupaBodyTooLarge "BC-0212" Data "Coupa's reply is larger than the limit", "Look at what makes the document so large in Coupa, such as very many lines or payments; it can't be read safely.";
     NumberTooLong "BC-0301" Data "The number is too long for Coupa", "Shorten the number's template under `[numbers]` in `mapping.toml`.";
     CodeNotMapped "BC-0302" Data "A code has no entry in the mapping", "Add the code to the named table in `mapping.toml`.";
     CurrencyUnknown "BC-0303" Data "The currency is no ISO code", "Map SAP's currency to its ISO code under `[currencies]` in `mapping.toml`.";
