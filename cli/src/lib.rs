@@ -65,7 +65,8 @@ fn run(cli: Cli, output: Output) -> CliResult<Exit> {
     let level = if matches!(cli.command, Command::Run) { Level::INFO } else { Level::WARN };
     let format = if cli.json { telemetry::Format::Json } else { telemetry::Format::Human };
     telemetry::init(format, level)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // One thread beside the store's: handing each reply from thread to thread costs more than it gains.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| CliError::new(format!("no threads to work with: {error}")))?;
