@@ -65,16 +65,13 @@ pub(crate) fn next(
         return Next::DeadLetter(Failure::new(Code::WaitedTooLong, message));
     }
     let waiting = failure.class() == ErrorClass::Waiting;
-    let pause = if waiting && trouble.announced {
-        WAITING_FALLBACK
+    let at = if waiting && trouble.announced {
+        trouble.now.saturating_add(WAITING_FALLBACK).unwrap_or(trouble.now)
     } else {
-        backoff(
-            trouble.tries,
-            if waiting { SignedDuration::from_secs(60) } else { SignedDuration::from_secs(2) },
-            random,
-        )
+        let first = if waiting { SignedDuration::from_secs(60) } else { SignedDuration::from_secs(2) };
+        backoff(trouble.now, trouble.tries, first, random)
     };
-    let at = trouble.now.saturating_add(pause).unwrap_or(trouble.now).max(trouble.not_before);
+    let at = at.max(trouble.not_before);
     if waiting || at.duration_since(trouble.now) > LONGEST_IN_QUEUE {
         Next::Park(at)
     } else {
@@ -82,12 +79,15 @@ pub(crate) fn next(
     }
 }
 
-/// Exponential with jitter over its upper half, so that what failed together comes back spread out.
-fn backoff(tries: u32, first: SignedDuration, random: &dyn Random) -> SignedDuration {
-    let ceiling_ms = first.as_millis().saturating_mul(1_i128 << tries.min(20)).min(LONGEST.as_millis());
-    let half = u64::try_from(ceiling_ms / 2).unwrap_or(u64::MAX).max(1);
-    let pause_ms = half.saturating_add(random.next_u64() % half);
-    SignedDuration::from_millis(i64::try_from(pause_ms).unwrap_or(i64::MAX))
+/// Exponential with jitter, up to the next mark of a grid of quarters of it: what an outage has thrown back comes again in
+/// few groups, each of which a batch can find out about with one question, and not one by one.
+fn backoff(now: Timestamp, tries: u32, first: SignedDuration, random: &dyn Random) -> Timestamp {
+    let longest = first.as_millis().saturating_mul(1_i128 << tries.min(20)).min(LONGEST.as_millis());
+    let quarter = i64::try_from(longest / 4).unwrap_or(i64::MAX).max(1);
+    let jitter = i64::try_from(random.next_u64() % quarter.unsigned_abs()).unwrap_or(0);
+    let earliest = now.as_millisecond().saturating_add(2 * quarter).saturating_add(jitter);
+    let mark = earliest.div_euclid(quarter).saturating_add(1).saturating_mul(quarter);
+    Timestamp::from_millisecond(mark).unwrap_or(now)
 }
 
 #[cfg(test)]
@@ -130,6 +130,20 @@ mod tests {
         assert!(matches!(at(3), Next::PutBack(_)));
         assert!(matches!(at(12), Next::Park(_)));
         assert!(pause(&at(60)) <= 3_600);
+    }
+
+    #[test]
+    fn what_failed_together_comes_back_in_few_groups() {
+        let failure = Failure::new(Code::CoupaUnreachable, "down");
+        for tries in 0..14 {
+            let marks: std::collections::BTreeSet<_> = (0..500_u64)
+                .map(|n| {
+                    let random = Fixed(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                    pause(&next(&failure, trouble(tries, 1, false), LIMIT, &random))
+                })
+                .collect();
+            assert!(marks.len() <= 2, "{tries}: {marks:?}");
+        }
     }
 
     #[test]

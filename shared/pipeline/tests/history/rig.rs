@@ -29,11 +29,19 @@ pub struct Lifeline {
     dead: AtomicBool,
     /// The queue takes nothing in.
     pub refuses_sends: AtomicBool,
+    /// Leases can't be prolonged.
+    pub refuses_renewals: AtomicBool,
 }
 
 impl Lifeline {
     pub fn new(dies_at: u64) -> Arc<Self> {
-        Arc::new(Self { steps: 0.into(), dies_at, dead: false.into(), refuses_sends: false.into() })
+        Arc::new(Self {
+            steps: 0.into(),
+            dies_at,
+            dead: false.into(),
+            refuses_sends: false.into(),
+            refuses_renewals: false.into(),
+        })
     }
 
     pub fn immortal() -> Arc<Self> {
@@ -116,6 +124,9 @@ impl StateStore for Tied<Arc<dyn StateStore>> {
     }
 
     async fn renew_lease(&self, lease: &Lease, until: Timestamp) -> Result<Lease, StoreError> {
+        if self.life.refuses_renewals.load(SeqCst) {
+            return Err(StoreError::Fenced(lease.document.clone()));
+        }
         tied!(self, renew_lease(lease, until))
     }
 

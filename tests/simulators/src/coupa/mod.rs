@@ -99,6 +99,11 @@ impl Simulator {
         self.lock().faults.clone()
     }
 
+    /// Nothing goes wrong from here on.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
     /// Lets all late requests take effect now.
     pub fn let_late_requests_arrive(&self) {
         let mut state = self.lock();

@@ -1,0 +1,240 @@
+//! Two workers on one store never write the same twice, and a late one writes nothing.
+
+use crate::{
+    rig::{Lifeline, Ties},
+    world::{World, document, line, supplier},
+};
+use async_trait::async_trait;
+use futures::future::{join, join3};
+use http::Method;
+use jiff::{SignedDuration, civil::date};
+use model::{Clock as _, CorrelationId, ObjectKind, Owner};
+use pipeline::Pipeline;
+use rust_decimal::Decimal;
+use simulators::{
+    compare::differences,
+    sap::{DocumentKind, DocumentSpec},
+};
+use std::{
+    sync::{Arc, Mutex},
+    task::Poll,
+    time::Duration,
+};
+use store::{LeaseReply, LeaseRequest, Queue as _, StateStore as _};
+use wire::{Limits, Request, Response, Transport, TransportError};
+
+fn company(world: &World, count: usize) {
+    for n in 0..count {
+        let code = format!("V{n}");
+        world.sap.add_supplier(supplier(&code)).unwrap();
+        let order = world.sap.add_purchase_order(document(&code, vec![line("A1", 2, "50")])).unwrap();
+        let invoice = world
+            .sap
+            .copy(DocumentKind::Order, order, DocumentKind::Invoice, DocumentSpec::default())
+            .unwrap();
+        let total = world.sap.document(DocumentKind::Invoice, invoice).unwrap().total.local;
+        world.sap.pay(&[(invoice, total / Decimal::TWO)]).unwrap();
+        world.sap.pay(&[(invoice, total / Decimal::TWO)]).unwrap();
+    }
+}
+
+fn right(world: &World) {
+    let found = differences(&world.sap, &world.coupa, date(2026, 1, 1));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+async fn lease(world: &World, document: model::DocumentKey, seconds: i64) {
+    let now = world.clock.now();
+    let request = LeaseRequest {
+        document,
+        owner: Owner("another".to_owned()),
+        now,
+        until: now + SignedDuration::from_secs(seconds),
+        correlation: CorrelationId("c".to_owned()),
+    };
+    let reply = world.store.take_leases(&[request]).await.unwrap().remove(0);
+    assert!(matches!(reply, LeaseReply::Taken(..)), "{reply:?}");
+}
+
+#[tokio::test]
+async fn workers_side_by_side_write_each_document_once() {
+    let world = World::new();
+    company(&world, 6);
+    let workers = ["one", "two", "three"].map(|name| world.worker(name));
+    join3(world.poll(&workers[0]), world.poll(&workers[1]), world.poll(&workers[2])).await;
+    for _ in 0..40 {
+        join3(world.work(&workers[0]), world.work(&workers[1]), world.work(&workers[2])).await;
+        world.pass(5);
+    }
+    world.work_through(&workers[0], 3).await;
+    right(&world);
+    let payments: usize = world.coupa.invoices().iter().map(|invoice| invoice.payments.len()).sum();
+    assert_eq!(payments, 12);
+    let posts = world.coupa.writes()["POST"];
+    assert_eq!(posts, 18, "each supplier, order and invoice is created once");
+}
+
+#[tokio::test]
+async fn a_document_in_other_hands_goes_back_and_is_not_lost() {
+    let world = World::new();
+    company(&world, 1);
+    let worker = world.worker("one");
+    world.poll(&worker).await;
+    lease(&world, world.key(ObjectKind::PurchaseOrder, 1), 100).await;
+    world.work(&worker).await;
+    assert!(world.coupa.orders().is_empty());
+    let depth = world.store.depth().await.unwrap();
+    assert!(depth.by_lane.values().sum::<u64>() > 0, "its message is still there");
+    world.work_through(&worker, 1).await;
+    right(&world);
+}
+
+/// A payment writes to the invoice, so it needs the invoice's lease too.
+#[tokio::test]
+async fn a_payment_waits_for_whoever_holds_its_invoice() {
+    let world = World::new();
+    company(&world, 1);
+    let worker = world.worker("one");
+    for kind in [ObjectKind::Supplier, ObjectKind::PurchaseOrder, ObjectKind::Invoice] {
+        world.poll_only(&worker, kind).await;
+    }
+    world.work(&worker).await;
+    lease(&world, world.key(ObjectKind::Invoice, 1), 100).await;
+    world.poll(&worker).await;
+    world.work(&worker).await;
+    assert!(world.coupa.invoices()[0].payments.is_empty());
+    world.work_through(&worker, 1).await;
+    right(&world);
+    let items = world.store.items(&[world.key(ObjectKind::Payment, 1)]).await.unwrap();
+    assert_eq!(items[0].as_ref().unwrap().unfinished, 0, "waiting for a lease is no attempt");
+}
+
+#[tokio::test]
+async fn a_slow_pace_outlasts_no_lease() {
+    let world = World::new();
+    company(&world, 4);
+    let ties = Ties { requests_per_second: Decimal::new(1, 1), ..Ties::default() };
+    let (one, two) = (world.tied("one", &ties), world.tied("two", &ties));
+    world.poll(&one).await;
+    for _ in 0..30 {
+        join(world.work(&one), world.work(&two)).await;
+        world.pass(30);
+    }
+    world.work_through(&one, 3).await;
+    right(&world);
+    assert_eq!(world.store.dead_letters().await.unwrap(), []);
+    assert_eq!(world.coupa.writes()["POST"], 12);
+}
+
+/// Notes how much of the lease was left when each write went out.
+struct Watch {
+    inner: Arc<dyn Transport>,
+}
+
+static LEFT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+#[async_trait]
+impl Transport for Watch {
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        if request.method() != Method::GET {
+            LEFT.lock().unwrap().push(request.uri().path().to_owned());
+        }
+        self.inner.send(request, limits).await
+    }
+}
+
+/// Between taking the lease and sending, so much time passes that the lease no longer covers what a request may take.
+#[tokio::test]
+async fn a_write_never_starts_with_too_little_of_its_lease_left() {
+    let world = World::new();
+    world.sap.add_supplier(supplier("V1")).unwrap();
+    let around: fn(Arc<dyn Transport>) -> Arc<dyn Transport> = |inner| Arc::new(Watch { inner });
+    let life = Lifeline::immortal();
+    let worker =
+        world.tied("one", &Ties { around_coupa: around, life: Arc::clone(&life), ..Ties::default() });
+    world.poll(&worker).await;
+    // SAP takes its time: 31 of the 120 seconds are gone when it answers.
+    let slow = simulators::sap::FaultKind::Delay(Duration::from_secs(31));
+    world.sap.inject(simulators::sap::Fault::new(slow).at("/BusinessPartners"));
+    // The lease can't be prolonged, because somebody else has it by then.
+    life.refuses_renewals.store(true, std::sync::atomic::Ordering::SeqCst);
+    world.work(&worker).await;
+    assert!(LEFT.lock().unwrap().is_empty(), "{:?}", LEFT.lock().unwrap());
+    assert!(world.coupa.suppliers().is_empty());
+
+    life.refuses_renewals.store(false, std::sync::atomic::Ordering::SeqCst);
+    let slow = simulators::sap::FaultKind::Delay(Duration::from_secs(31));
+    world.sap.inject(simulators::sap::Fault::new(slow).at("/BusinessPartners"));
+    world.work_through(&worker, 1).await;
+    right(&world);
+}
+
+/// Stops before the first write goes out, until it is told to go on.
+struct Stall {
+    inner: Arc<dyn Transport>,
+}
+
+static STALLED: Mutex<Option<bool>> = Mutex::new(None);
+
+#[async_trait]
+impl Transport for Stall {
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        if request.uri().path() == "/oauth2/token" {
+            std::future::poll_fn(|context| {
+                let mut stalled = STALLED.lock().unwrap();
+                if *stalled == Some(false) {
+                    return Poll::Ready(());
+                }
+                *stalled = Some(true);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+        }
+        self.inner.send(request, limits).await
+    }
+}
+
+/// Frozen with its lease in hand, it wakes when another worker has long done the work.
+#[tokio::test]
+async fn a_worker_that_overslept_writes_nothing_any_more() {
+    let world = World::new();
+    world.sap.add_supplier(supplier("V1")).unwrap();
+    let around: fn(Arc<dyn Transport>) -> Arc<dyn Transport> = |inner| Arc::new(Stall { inner });
+    let sleeper = world.tied("sleeper", &Ties { around_coupa: around, ..Ties::default() });
+    let other = world.worker("other");
+    world.poll(&other).await;
+    let after = async {
+        while *STALLED.lock().unwrap() != Some(true) {
+            tokio::task::yield_now().await;
+        }
+        world.pass(200);
+        world.work_through(&other, 1).await;
+        let before = (world.writes(), world.store.items(&[world.supplier_key("V1")]).await.unwrap());
+        *STALLED.lock().unwrap() = Some(false);
+        before
+    };
+    let (report, (writes, item)) = join(sleeper.work(9), after).await;
+    assert_eq!(report.unwrap().ended, [], "its end does not count");
+    assert_eq!(world.writes(), writes);
+    assert_eq!(world.store.items(&[world.supplier_key("V1")]).await.unwrap(), item);
+    right(&world);
+    assert_eq!(world.store.depth().await.unwrap(), store::Depth::default());
+}
+
+#[tokio::test]
+async fn two_documents_of_one_number_are_one_clash_and_no_overwriting() {
+    let world = World::new();
+    company(&world, 1);
+    let mapping = "[numbers]\npurchase_order = \"{NumAtCard}\"\n";
+    let worker: Pipeline =
+        world.worker_with("one", world.settings(), mapping::Mapping::parse(mapping).unwrap());
+    world.sap.add_purchase_order(document("V0", vec![line("A1", 2, "50")])).unwrap();
+    let other = world.worker_with("two", world.settings(), mapping::Mapping::parse(mapping).unwrap());
+    world.poll(&worker).await;
+    join(world.work(&worker), world.work(&other)).await;
+    world.work_through(&worker, 2).await;
+    assert_eq!(world.coupa.orders().len(), 1);
+    let letters = world.store.dead_letters().await.unwrap();
+    assert!(letters.iter().any(|row| row.letter.code == model::Code::NumberClash), "{letters:#?}");
+}
