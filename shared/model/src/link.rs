@@ -1,4 +1,3 @@
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -96,8 +95,6 @@ pub struct InvoiceLink {
     pub coupa_id: CoupaId,
     /// Its invoice-number.
     pub number: String,
-    /// Its invoice-date; a credit note on it repeats it.
-    pub date: Date,
     /// Where it stands.
     pub stage: InvoiceStage,
     /// `paid` as last sent; `None` while no payment of ours stands on it.

@@ -3,7 +3,8 @@
 use crate::{
     Pipeline,
     attempt::{Done, Stop, Work, Write},
-    push::{Mark, may_adopt, nothing_ignored, single},
+    invoice_found::{new_link, same_total},
+    push::{nothing_ignored, single},
 };
 use coupa::{Action, Invoice};
 use mapping::InvoiceImage;
@@ -83,45 +84,6 @@ impl Pipeline {
         Ok(Done::new(AuditOutcome::NotApplied, message))
     }
 
-    async fn linked_invoice(
-        &self,
-        work: &mut Work,
-        image: &InvoiceImage,
-        around: &Around<'_>,
-    ) -> Result<Option<InvoiceLink>, Stop> {
-        match work.item.link.clone() {
-            Some(Link::Invoice(link)) if !work.unknown() => return Ok(Some(link)),
-            Some(Link::Invoice(link)) => {
-                let call = self.read_call(work);
-                let invoice: Invoice = self.coupa.get(&call, link.coupa_id).await?;
-                work.item.link = Some(Link::Invoice(InvoiceLink { stage: stage(&invoice), ..link }));
-                self.bypass_approvals(work, &invoice).await?;
-            }
-            _ => match around.found {
-                None => return Ok(None),
-                Some(invoice) => self.adopt_invoice(work, image, invoice)?,
-            },
-        }
-        invoice_link(work).map(Some)
-    }
-
-    fn adopt_invoice(&self, work: &mut Work, image: &InvoiceImage, invoice: &Invoice) -> Result<(), Stop> {
-        let mark = invoice_mark(work.document(), image, invoice);
-        let what = format!(
-            "invoice `{}` of supplier `{}` (Coupa invoice {})",
-            image.number, image.supplier, invoice.id
-        );
-        may_adopt(&mark, self.mapping.adopt(work.document().kind), work.document(), &what)?;
-        let submitted = stage(invoice) == InvoiceStage::Submitted;
-        if submitted {
-            same_total(image, invoice)?;
-        }
-        // A draft of unknown content is sent again as a whole before it is submitted.
-        let sent = if submitted { invoice_fields(image) } else { Sent::new() };
-        work.item.link = Some(Link::Invoice(new_link(image, invoice, sent)));
-        Ok(())
-    }
-
     async fn create_invoice(
         &self,
         work: &mut Work,
@@ -198,7 +160,7 @@ impl Pipeline {
 
     /// Where the config says so, and there are approvals to skip. If that fails for now, the next attempt asks Coupa
     /// where the invoice stands.
-    async fn bypass_approvals(&self, work: &mut Work, invoice: &Invoice) -> Result<(), Stop> {
+    pub(crate) async fn bypass_approvals(&self, work: &mut Work, invoice: &Invoice) -> Result<(), Stop> {
         if !self.settings.bypass_approvals || invoice.status.as_deref() != Some("pending_approval") {
             return Ok(());
         }
@@ -245,45 +207,12 @@ impl Pipeline {
             format!("invoice {} {done}, because it is cancelled in SAP", image.number),
         ))
     }
-
-    async fn find_invoice(&self, work: &Work, image: &InvoiceImage) -> Result<Option<Invoice>, Stop> {
-        let call = self.read_call(work);
-        let found = self.coupa.find_invoices(&call, std::slice::from_ref(&image.number)).await?;
-        Ok(found.get(&image.number).and_then(|invoices| of_supplier(invoices, &image.supplier)).cloned())
-    }
-}
-
-/// Numbers are unique for each supplier only.
-pub(crate) fn of_supplier<'a>(invoices: &'a [Invoice], card_code: &str) -> Option<&'a Invoice> {
-    invoices.iter().find(|invoice| {
-        let number = invoice.supplier.as_ref().and_then(|supplier| supplier.number.as_deref());
-        number == Some(card_code)
-    })
 }
 
 pub(crate) fn invoice_link(work: &Work) -> Result<InvoiceLink, Stop> {
     match &work.item.link {
         Some(Link::Invoice(link)) => Ok(link.clone()),
         _ => Err(Stop::Failed(Failure::new(Code::GaveUp, "the invoice's link is not an invoice's"))),
-    }
-}
-
-fn new_link(image: &InvoiceImage, invoice: &Invoice, sent: Sent) -> InvoiceLink {
-    InvoiceLink {
-        coupa_id: invoice.id,
-        number: image.number.clone(),
-        date: image.date,
-        stage: stage(invoice),
-        paid: None,
-        sent,
-    }
-}
-
-fn stage(invoice: &Invoice) -> InvoiceStage {
-    match invoice.status.as_deref().unwrap_or("draft") {
-        "draft" | "new" => InvoiceStage::Draft,
-        "voided" | "abandoned" => InvoiceStage::Void,
-        _ => InvoiceStage::Submitted,
     }
 }
 
@@ -330,26 +259,4 @@ pub(crate) fn invoice_fields(image: &InvoiceImage) -> Sent {
         fields.insert("invoice-charges".to_owned(), charges.into());
     }
     fields
-}
-
-/// Coupa computes the total itself: it must come to SAP's, to the cent.
-fn same_total(image: &InvoiceImage, invoice: &Invoice) -> Result<(), Failure> {
-    let Some(total) = invoice.total_with_taxes.or(invoice.gross_total) else { return Ok(()) };
-    if total == image.total {
-        return Ok(());
-    }
-    let message = format!("invoice {}: SAP's total is {}, Coupa computed {total}", image.number, image.total);
-    Err(Failure::new(Code::TotalsDiffer, message))
-}
-
-fn invoice_mark(document: &DocumentKey, image: &InvoiceImage, invoice: &Invoice) -> Mark {
-    let note = invoice.internal_note.as_deref().unwrap_or_default();
-    if mapping::carries_mark(note, &image.mark) {
-        return Mark::Ours;
-    }
-    let company = format!("SAP {}/", document.company);
-    match note.find(&company) {
-        Some(at) => Mark::Anothers(note[at..].split_whitespace().take(2).collect::<Vec<_>>().join(" ")),
-        None => Mark::None,
-    }
 }

@@ -15,7 +15,7 @@
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "figures for people")]
 
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Timestamp, civil::date};
+use jiff::{SignedDuration, Timestamp};
 use model::{
     AuditEntry, AuditOutcome, Cause, Change, CompanyDb, CorrelationId, CoupaId, DocumentItem, DocumentKey,
     InvoiceLink, InvoiceStage, Lane, Lease, Link, ObjectKind, Owner, Step,
@@ -165,7 +165,6 @@ fn finish(lease: Lease, item: DocumentItem, now: Timestamp) -> Finish {
     let link = Link::Invoice(InvoiceLink {
         coupa_id: CoupaId(123_456),
         number: number.clone(),
-        date: date(2026, 11, 3),
         stage: InvoiceStage::Submitted,
         paid: None,
         sent,

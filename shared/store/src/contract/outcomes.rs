@@ -5,7 +5,6 @@ use super::{
     fixtures::{LASTS_SECONDS, ask, company, ending, entry, invoice, item, parked, put, stamp, take},
 };
 use crate::{AuditTrail, Finish, FinishedDocument, LeaseReply, StateStore, StoreError};
-use jiff::civil::date;
 use model::{
     AppliedPayment, AuditOutcome, Code, CorrelationId, CoupaId, DeadLetter, DocumentItem, DocumentKey,
     InvoiceLink, InvoiceStage, LineId, Link, ObjectKind, OpenAttempt, OrderLink, OrderStage, Owner,
@@ -33,7 +32,6 @@ fn links() -> [Link; 3] {
         Link::Invoice(InvoiceLink {
             coupa_id: CoupaId(9),
             number: "CN-77".to_owned(),
-            date: date(2026, 11, 3),
             stage: InvoiceStage::Submitted,
             paid: Some(true),
             sent: sent(),
