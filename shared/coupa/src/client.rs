@@ -1,5 +1,5 @@
 use crate::{BudgetLedger, BudgetState, Error, Rate, Settings, gate::Gate, token::Tokens};
-use http::{HeaderValue, Method, Uri};
+use http::{HeaderValue, Method};
 use model::{Clock, Random};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
@@ -12,7 +12,6 @@ use wire::Transport;
 /// Coupa, as one OAuth client sees it.
 pub struct Client {
     pub(crate) settings: Settings,
-    pub(crate) base: String,
     pub(crate) api_version: Option<HeaderValue>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -25,9 +24,12 @@ pub struct Client {
 /// Settings that can't work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// Not `https://` and a host, without path, query or password.
+    /// Not an address that may be spoken to.
+    #[error(transparent)]
+    Url(#[from] wire::UrlError),
+    /// More than scheme and host.
     #[error("`{0}` is no URL of a Coupa instance: expected https://name.coupahost.com")]
-    Url(String),
+    Path(String),
     /// It can't stand in a header.
     #[error("`{0}` is no API version")]
     ApiVersion(String),
@@ -81,14 +83,14 @@ impl Counters {
 impl Client {
     /// A client that has not spoken to Coupa yet.
     pub fn new(
-        settings: Settings,
+        mut settings: Settings,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         client_secret: SecretString,
         ledger: Arc<dyn BudgetLedger>,
     ) -> Result<Self, SettingsError> {
-        let base = base_of(&settings.url)?;
+        settings.url = base_of(&settings.url)?;
         let api_version = match settings.api_version.as_str() {
             "" => None,
             version => Some(
@@ -99,7 +101,7 @@ impl Client {
         let gate = Gate::new(rate, Arc::clone(&clock), Arc::clone(&random), ledger);
         let tokens = Tokens::new(client_secret);
         let counters = Counters::default();
-        Ok(Self { settings, base, api_version, transport, clock, random, tokens, gate, counters })
+        Ok(Self { settings, api_version, transport, clock, random, tokens, gate, counters })
     }
 
     /// Calls so far.
@@ -127,11 +129,6 @@ impl Client {
 }
 
 fn base_of(url: &str) -> Result<String, SettingsError> {
-    let refused = || SettingsError::Url(url.to_owned());
-    let trimmed = url.trim_end_matches('/');
-    let uri: Uri = trimmed.parse().map_err(|_| refused())?;
-    let scheme = uri.scheme_str().unwrap_or_default();
-    let bare = uri.path().trim_matches('/').is_empty() && uri.query().is_none();
-    let named = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    if matches!(scheme, "https" | "http") && bare && named { Ok(trimmed.to_owned()) } else { Err(refused()) }
+    let url = wire::check_url(url)?;
+    if url.path().is_empty() { Ok(url.origin()) } else { Err(SettingsError::Path(url.to_string())) }
 }

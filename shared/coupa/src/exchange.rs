@@ -152,7 +152,7 @@ impl Client {
         let separator = if ask.query.is_empty() { "" } else { "?" };
         let mut request = http::Request::builder()
             .method(ask.method.clone())
-            .uri(format!("{}{}{separator}{}", self.base, ask.path, ask.query))
+            .uri(format!("{}{}{separator}{}", self.settings.url, ask.path, ask.query))
             .header(header::AUTHORIZATION, token.header()?)
             .header(header::ACCEPT, JSON)
             .header(header::CONTENT_TYPE, JSON);

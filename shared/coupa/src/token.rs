@@ -253,7 +253,7 @@ impl Tokens {
         }
         let mut request = http::Request::builder()
             .method(Method::POST)
-            .uri(format!("{}/oauth2/token", settings.url.trim_end_matches('/')))
+            .uri(format!("{}/oauth2/token", settings.url))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json");
         if !settings.api_version.is_empty() {
