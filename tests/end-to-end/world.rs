@@ -1,62 +1,44 @@
 //! A company, its two systems, and the product between them.
 
+use crate::process::{Ended, Running};
+use jiff::civil::{Date, date};
 use model::Clock;
 use serde_json::Value;
-use simulators::{clock::SystemClock, company, coupa, sap, serve};
+use simulators::{
+    clock::SystemClock,
+    company::{self, Size},
+    compare, coupa, sap, serve,
+};
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
 use tempfile::TempDir;
 
+/// The first day whose documents go over, as in the config.
+pub(crate) const START: Date = date(2026, 1, 1);
+pub(crate) const SAP_PASSWORD: &str = "correct horse";
+pub(crate) const COUPA_SECRET: &str = "coupa-secret";
+/// A port of this machine at which nobody listens.
+pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
+
 /// The two systems, served over HTTP, and a folder with the product's config and database.
-pub struct World {
-    pub sap: sap::Simulator,
-    pub coupa: coupa::Simulator,
+pub(crate) struct World {
+    pub(crate) sap: sap::Simulator,
+    pub(crate) coupa: coupa::Simulator,
     folder: TempDir,
     config: String,
-    runtime: tokio::runtime::Runtime,
-    servers: Vec<serve::Server>,
-}
-
-/// How a command ended.
-#[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Ended {
-    /// What `--json` printed.
-    pub fn json(&self) -> Value {
-        let text = if self.stdout.trim().is_empty() {
-            self.stderr.lines().last().unwrap_or_default()
-        } else {
-            &self.stdout
-        };
-        serde_json::from_str(text).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
-    }
-
-    /// A count of the table, such as `count("invoices", "created")`.
-    pub fn count(&self, object: &str, column: &str) -> u64 {
-        self.json()["objects"][object][column]
-            .as_u64()
-            .unwrap_or_else(|| panic!("no {object}.{column}: {self:?}"))
-    }
-
-    /// Fails the test unless the command ended so.
-    #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        self
-    }
+    // Servers end before the runtime that they run on.
+    servers: [serve::Server; 2],
+    _runtime: tokio::runtime::Runtime,
 }
 
 impl World {
-    /// An empty company with its master data in both systems, without limits on Coupa's rate.
-    pub fn new() -> Self {
+    /// An empty company with its master data in both systems, without limits on Coupa's rate, where an invoice is
+    /// approved as soon as it is submitted.
+    pub(crate) fn new() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -70,15 +52,28 @@ impl World {
         };
         let coupa = coupa::Simulator::new(Arc::clone(&clock), &data, settings);
         let servers = runtime.block_on(async {
-            vec![
+            [
                 serve::serve(sap.clone(), Arc::clone(&clock)).await.unwrap(),
                 serve::serve(coupa.clone(), Arc::clone(&clock)).await.unwrap(),
             ]
         });
-        let world =
-            Self { sap, coupa, folder: TempDir::new().unwrap(), config: String::new(), runtime, servers };
+        let folder = TempDir::new().unwrap();
+        let mut world = Self { sap, coupa, folder, config: String::new(), servers, _runtime: runtime };
         let config = world.default_config();
-        world.with_config(&config)
+        world.write_config(config);
+        world
+    }
+
+    /// A generated company with about that many orders, invoices, credit notes and payments.
+    pub(crate) fn with_documents(seed: u64, documents: usize) -> Self {
+        let world = Self::new();
+        world.fill(seed, documents);
+        world
+    }
+
+    /// Fills an empty company.
+    pub(crate) fn fill(&self, seed: u64, documents: usize) {
+        company::generate(&self.sap, seed, Size::with_documents(documents)).unwrap();
     }
 
     fn default_config(&self) -> String {
@@ -101,96 +96,146 @@ chart_of_accounts = "Main COA"
 reopen_reason = "ERP_REOPENED"
 
 [sync]
-start_date = "2026-01-01"
+start_date = "{START}"
 poll_interval = "1s"
 "#,
-            sap = self.servers[0].base_url(),
-            coupa = self.servers[1].base_url(),
+            sap = self.sap_url(),
+            coupa = self.coupa_url(),
         )
     }
 
-    fn with_config(mut self, config: &str) -> Self {
-        self.config = config.to_owned();
-        std::fs::write(self.config_file(), config).unwrap();
-        self
+    pub(crate) fn sap_url(&self) -> String {
+        self.servers[0].base_url()
+    }
+
+    pub(crate) fn coupa_url(&self) -> String {
+        self.servers[1].base_url()
+    }
+
+    /// Puts this text into the config file, whatever it says.
+    pub(crate) fn write_config(&mut self, config: String) {
+        std::fs::write(self.config_file(), &config).unwrap();
+        self.config = config;
     }
 
     /// Replaces text in the config.
-    pub fn configure(&mut self, from: &str, to: &str) {
+    pub(crate) fn configure(&mut self, from: &str, to: &str) {
         assert!(self.config.contains(from), "{from} is not in the config");
-        self.config = self.config.replace(from, to);
-        std::fs::write(self.config_file(), &self.config).unwrap();
+        self.write_config(self.config.replace(from, to));
+    }
+
+    /// Adds lines to a section of the config.
+    pub(crate) fn set(&mut self, section: &str, lines: &str) {
+        let header = format!("[{section}]\n");
+        self.configure(&header, &format!("{header}{lines}\n"));
     }
 
     /// Uses this mapping file.
-    pub fn map(&mut self, mapping: &str) {
+    pub(crate) fn map(&mut self, mapping: &str) {
         std::fs::write(self.folder().join("mapping.toml"), mapping).unwrap();
         if !self.config.contains("[mapping]") {
-            self.config.push_str("\n[mapping]\nfile = \"mapping.toml\"\n");
-            std::fs::write(self.config_file(), &self.config).unwrap();
+            self.write_config(format!("{}\n[mapping]\nfile = \"mapping.toml\"\n", self.config));
         }
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn config_file(&self) -> PathBuf {
+    pub(crate) fn config_file(&self) -> PathBuf {
         self.folder().join("b1-coupa.toml")
     }
 
-    /// The binary with its config and secrets.
-    pub fn command(&self, args: &[&str]) -> Command {
+    /// The binary with its config and nothing else of this environment.
+    pub(crate) fn command_without_secrets(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_b1-coupa"));
+        command.env_clear().args(args).arg("--config").arg(self.config_file()).stdin(Stdio::null());
         command
-            .args(args)
-            .arg("--config")
-            .arg(self.config_file())
-            .env("B1_COUPA_SAP_PASSWORD", "correct horse")
-            .env("B1_COUPA_COUPA_CLIENT_SECRET", "coupa-secret")
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null());
+    }
+
+    /// The binary with its config and secrets.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.command_without_secrets(args);
+        command.env("B1_COUPA_SAP_PASSWORD", SAP_PASSWORD).env("B1_COUPA_COUPA_CLIENT_SECRET", COUPA_SECRET);
         command
     }
 
     /// Runs the binary to its end.
-    pub fn run(&self, args: &[&str]) -> Ended {
-        ended(self.command(args).output().unwrap())
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        Ended::of(self.command(args))
+    }
+
+    /// Starts the binary and leaves it running.
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        Running::start(self.command(args))
     }
 
     /// `sync --once --json`, waiting for nothing.
-    pub fn sync(&self) -> Ended {
-        self.run(&["sync", "--once", "--max-wait", "0s", "--json"])
+    pub(crate) fn sync(&self) -> Ended {
+        self.sync_waiting("0s")
     }
 
     /// The same, waiting for what falls due within `max_wait`.
-    pub fn sync_waiting(&self, max_wait: &str) -> Ended {
+    pub(crate) fn sync_waiting(&self, max_wait: &str) -> Ended {
         self.run(&["sync", "--once", "--max-wait", max_wait, "--json"])
     }
 
     /// The attempts on one document, oldest first.
-    pub fn audit(&self, kind: &str, number: &str) -> Vec<Value> {
+    pub(crate) fn attempts(&self, kind: &str, number: &str) -> Vec<Value> {
         let shown = self.run(&["audit", "show", kind, number, "--json"]).expect(0).json();
-        shown["entries"].as_array().cloned().unwrap_or_else(|| panic!("no entries: {shown}"))
+        let attempts = shown["documents"][0]["attempts"].as_array();
+        attempts.cloned().unwrap_or_else(|| panic!("no attempts: {shown}"))
     }
 
     /// Outcome and code of the last attempt on a document.
-    pub fn last_attempt(&self, kind: &str, number: &str) -> (String, String) {
-        let last = self.audit(kind, number).pop().expect("an attempt");
+    pub(crate) fn last_attempt(&self, kind: &str, number: &str) -> (String, String) {
+        let last = self.attempts(kind, number).pop().expect("an attempt");
         let text = |name: &str| last[name].as_str().unwrap_or_default().to_owned();
         (text("outcome"), text("code"))
     }
 
-    /// Runs something on the simulators' runtime.
-    pub fn block_on<F: Future>(&self, work: F) -> F::Output {
-        self.runtime.block_on(work)
+    /// Fails the test unless Coupa holds exactly what SAP implies, and was sent nothing that it has no place for.
+    #[track_caller]
+    pub(crate) fn expect_in_step(&self) {
+        let differences = compare::differences(&self.sap, &self.coupa, START);
+        assert!(differences.is_empty(), "{differences:#?}");
+        self.expect_clean_requests();
+    }
+
+    /// Fails the test if Coupa was sent attributes that it doesn't know or that are not ours to write.
+    #[track_caller]
+    pub(crate) fn expect_clean_requests(&self) {
+        assert!(self.coupa.unknown_attributes().is_empty(), "{:?}", self.coupa.unknown_attributes());
+        assert!(self.coupa.read_only_sent().is_empty(), "{:?}", self.coupa.read_only_sent());
+    }
+
+    /// How many requests to Coupa wrote something.
+    pub(crate) fn writes(&self) -> u64 {
+        self.coupa.writes().values().sum()
+    }
+
+    /// How many log-ins SAP has seen.
+    pub(crate) fn log_ins(&self) -> usize {
+        self.sap.requests().iter().filter(|request| request.path_and_query.ends_with("/Login")).count()
     }
 }
 
-fn ended(output: Output) -> Ended {
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+/// Waits until something is so, and fails the test after a while.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    assert!(wait_at_most(Duration::from_secs(20), is_so), "waited in vain until {what}");
+}
+
+/// Waits until something is so, but no longer than this. Whether it is.
+pub(crate) fn wait_at_most(longest: Duration, is_so: impl Fn() -> bool) -> bool {
+    const STEP: Duration = Duration::from_millis(5);
+    let mut waited = Duration::ZERO;
+    while !is_so() {
+        if waited >= longest {
+            return false;
+        }
+        std::thread::sleep(STEP);
+        waited += STEP;
     }
+    true
 }

@@ -1,0 +1,22 @@
+//! One idea each.
+
+mod audit;
+mod backfill;
+mod check;
+mod company;
+mod config;
+mod dead_letters;
+mod demo;
+mod exit_codes;
+mod first_sync;
+mod init;
+mod kills;
+mod log_ins;
+mod machines;
+mod mapping;
+mod scopes;
+mod secrets;
+mod service;
+mod status;
+mod two_processes;
+mod variants;
