@@ -50,7 +50,8 @@ impl Pipeline {
             return Ok(None);
         }
         let silent = is_silent(&work, &result);
-        let settled = self.settle(&work, result, now);
+        let mut settled = self.settle(&work, result, now);
+        let old_news = keeps_failing(&work, &mut settled);
         let ended = ended(&work, &settled);
         let arrived = succeeded(settled.entry.outcome)
             && (settled.item.link.is_some() || work.change.cause == Cause::Dependency);
@@ -62,7 +63,7 @@ impl Pipeline {
             item.unknown = unknown.clone().or(item.unknown);
             FinishedDocument { lease, item }
         }));
-        let audit = if silent { vec![] } else { vec![entry] };
+        let audit = if silent || old_news { vec![] } else { vec![entry] };
         match self.state.finish(Finish { documents, audit }).await {
             Ok(()) => {}
             // Whoever took the lease over will find the attempt open and ask Coupa.
@@ -81,7 +82,7 @@ impl Pipeline {
             Some(at) => self.put_back(&work.receipts, at).await?,
             None => self.queue.ack(&work.receipts).await?,
         }
-        Ok(Some(ended))
+        Ok((!old_news).then_some(ended))
     }
 
     /// What failed for good isn't tried again because something waits for it: whoever mends it has it tried.
@@ -122,7 +123,8 @@ impl Pipeline {
 
     /// When to look again at a lease that runs until `until`: its holder is mostly done long before.
     pub(crate) fn soon(&self, until: Timestamp) -> Timestamp {
-        let pause = SignedDuration::from_millis(1_000 + i64::from(self.random.next_u64() as u16 % 2_000));
+        let pause =
+            SignedDuration::from_millis(1_000 + i64::try_from(self.random.next_u64() % 2_000).unwrap_or(0));
         let now = self.clock.now();
         (now + pause).min(until.max(now) + SignedDuration::from_millis(50))
     }
@@ -131,8 +133,12 @@ impl Pipeline {
         let mut item = work.item.clone();
         item.sap_stamp = work.stamp.or(item.sap_stamp);
         item.unfinished = 0;
-        item.parked = None;
-        let mut entry = self.entry(work, &item, now);
+        // The one place for what is parked belongs to the document; its success asks for the close again.
+        let document_waits = waits(item.parked.as_ref(), Step::Document) && work.change.step == Step::Close;
+        if !document_waits {
+            item.parked = None;
+        }
+        let mut entry = new_entry(work, &item, now);
         let setback = match result {
             Ok(done) => {
                 entry.outcome = done.outcome;
@@ -152,11 +158,7 @@ impl Pipeline {
         let put_back = self.trouble(work, &mut item, &mut entry, &setback, now);
         // Until an attempt succeeds nobody has made sure what became of the earlier ones.
         item.unknown = unknown.clone().or(item.unknown);
-        tracing::warn!(
-            document = %entry.document, number = entry.number, code = entry.code.map(Code::number),
-            class = entry.class.map(ErrorClass::name), outcome = ?entry.outcome, message = entry.message,
-            "attempt did not succeed"
-        );
+        log(&entry);
         let lane = work.change.lane;
         let bring = setback.needs.into_iter().map(|document| self.needed(document, lane)).collect();
         Settled { item, entry, put_back, bring, unknown }
@@ -189,6 +191,7 @@ impl Pipeline {
         item.tries = item.tries.saturating_add(1);
         let (failure, put_back) = match next {
             Next::PutBack(at) => (failure.clone(), Some(at)),
+            Next::Park(_) if item.parked.is_some() => (failure.clone(), None),
             Next::Park(due_at) => {
                 let (code, reason) = (failure.code, failure.message.clone());
                 let waits_for = setback.waits_for.clone();
@@ -207,26 +210,6 @@ impl Pipeline {
         entry.class = Some(failure.class());
         entry.message = failure.message;
         put_back
-    }
-
-    fn entry(&self, work: &Work, item: &DocumentItem, now: Timestamp) -> AuditEntry {
-        AuditEntry {
-            document: work.document().clone(),
-            number: item.number.clone(),
-            at: now,
-            duration_ms: u64::try_from(now.duration_since(work.started_at).as_millis()).unwrap_or(0),
-            cause: work.change.cause,
-            step: work.change.step,
-            sap_stamp: work.stamp,
-            attempt: item.tries.saturating_add(1),
-            outcome: AuditOutcome::Unchanged,
-            code: None,
-            class: None,
-            message: String::new(),
-            sent: work.sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            coupa_calls: work.calls.load(Ordering::Relaxed),
-            correlation: work.change.correlation.clone(),
-        }
     }
 
     /// A document that another one can't do without, whatever its date.
@@ -256,6 +239,37 @@ impl Setback {
     }
 }
 
+/// Waiting is the order of the day; the rest somebody may want to see.
+fn log(entry: &AuditEntry) {
+    let AuditEntry { document, number, outcome, message, .. } = entry;
+    let (code, class) = (entry.code.map(Code::number), entry.class.map(ErrorClass::name));
+    if *outcome == AuditOutcome::Waiting {
+        tracing::debug!(%document, number, code, class, reason = message, "waiting");
+    } else {
+        tracing::warn!(%document, number, code, class, ?outcome, reason = message, "attempt did not succeed");
+    }
+}
+
+fn new_entry(work: &Work, item: &DocumentItem, now: Timestamp) -> AuditEntry {
+    AuditEntry {
+        document: work.document().clone(),
+        number: item.number.clone(),
+        at: now,
+        duration_ms: u64::try_from(now.duration_since(work.started_at).as_millis()).unwrap_or(0),
+        cause: work.change.cause,
+        step: work.change.step,
+        sap_stamp: work.stamp,
+        attempt: item.tries.saturating_add(1),
+        outcome: AuditOutcome::Unchanged,
+        code: None,
+        class: None,
+        message: String::new(),
+        sent: work.sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        coupa_calls: work.calls.load(Ordering::Relaxed),
+        correlation: work.change.correlation.clone(),
+    }
+}
+
 fn ended(work: &Work, settled: &Settled) -> Ended {
     Ended {
         document: work.document().clone(),
@@ -266,6 +280,10 @@ fn ended(work: &Work, settled: &Settled) -> Ended {
         coupa_calls: settled.entry.coupa_calls,
         follow_up: work.change.step == Step::Close,
     }
+}
+
+fn waits(parked: Option<&Parked>, step: Step) -> bool {
+    parked.is_some_and(|parked| parked.change.step == step)
 }
 
 /// Nothing was new, nothing was done, and nothing was amiss before: not worth an entry.
@@ -280,6 +298,18 @@ fn is_silent(work: &Work, result: &Result<Done, Stop>) -> bool {
     let item = &work.item;
     let amiss = item.tries > 0 || item.dead_letter.is_some() || item.unknown.is_some();
     nothing_done && !amiss && !work.is_news() && !work.has_written()
+}
+
+/// A poll's overlap shows what failed for good again, and it has failed again in the same way: there is nothing to tell that
+/// its dead letter doesn't say.
+fn keeps_failing(work: &Work, settled: &mut Settled) -> bool {
+    let (Some(before), Some(now)) = (&work.item.dead_letter, &settled.item.dead_letter) else { return false };
+    let same = before.code == now.code && before.message == now.message;
+    let old = same && work.change.cause == Cause::Poll && work.stamp == work.item.sap_stamp;
+    if old {
+        settled.item.dead_letter = Some(before.clone());
+    }
+    old
 }
 
 fn succeeded(outcome: AuditOutcome) -> bool {

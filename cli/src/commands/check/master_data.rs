@@ -76,6 +76,12 @@ async fn exists(
             let help = format!("Create `{code}` in Coupa, or change `{key}` under [coupa].");
             checks.bad(key, format!("`{code}` is not in Coupa"), &help);
         }
+        // Reading users takes a scope that nothing else needs.
+        Err(coupa::Error::ScopeMissing { .. }) if kind.needs_scope_of_its_own() => checks.note(
+            key,
+            format!("`{code}` could not be looked up: the OAuth client lacks core.user.read"),
+            "Nothing else needs this scope: look the user up in Coupa yourself, or grant it.",
+        ),
         Err(error) => checks.failure(key, &error.failure()),
     }
 }
