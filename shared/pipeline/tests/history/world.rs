@@ -175,6 +175,10 @@ impl World {
         self.work(pipeline).await
     }
 
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
@@ -197,7 +201,7 @@ impl World {
     /// How the last attempt on a document ended.
     pub async fn last(&self, key: &DocumentKey) -> AuditEntry {
         let trail = self.store.of_document(key).await.unwrap();
-        trail.iter().max_by_key(|entry| entry.at).cloned().unwrap_or_else(|| panic!("{key} has no trail"))
+        trail.iter().max_by_key(|entry| entry.at).cloned().expect("it has a trail")
     }
 
     pub async fn enqueue(&self, document: DocumentKey, cause: Cause, lane: Lane) {
@@ -232,4 +236,9 @@ impl World {
         assert!(self.coupa.hard_closed_orders().is_empty(), "{:?}", self.coupa.hard_closed_orders());
         assert!(self.coupa.faults_left().is_empty(), "a fault was never met: {:?}", self.coupa.faults_left());
     }
+}
+
+/// The connection breaks after a second, and the request takes effect long after: within what is promised.
+pub fn late() -> coupa_sim::Effect {
+    coupa_sim::Effect::LateArrival { applied_after: Duration::from_secs(80), hang: Duration::from_secs(1) }
 }
