@@ -12,7 +12,7 @@ const SUSPECT_AFTER: u32 = 2;
 
 /// The answer to a request for a lease, with what may still arrive in Coupa taken into account.
 enum Taken {
-    Lease(Lease, DocumentItem),
+    Lease(Lease, Box<DocumentItem>),
     /// Not before then.
     Later(Timestamp),
 }
@@ -48,7 +48,7 @@ impl Pipeline {
                     change: folded.change,
                     receipts: folded.receipts,
                     lease,
-                    item,
+                    item: *item,
                     others: vec![],
                     started_at: now,
                     stamp: None,
@@ -79,13 +79,13 @@ impl Pipeline {
         let (mut leased, mut held) = (Vec::new(), None);
         for taken in self.lease_all(&wanted).await? {
             match taken {
-                Taken::Lease(lease, item) => leased.push((lease, item)),
+                Taken::Lease(lease, item) => leased.push((lease, *item)),
                 Taken::Later(until) => held = held.max(Some(until)),
             }
         }
         if let Some(until) = held {
-            let leases: Vec<_> = leased.into_iter().map(|(lease, _)| lease).collect();
-            self.state.release(&leases).await?;
+            let given_up: Vec<_> = leased.into_iter().map(|(lease, _)| lease).collect();
+            self.state.release(&given_up).await?;
             return Err(Stop::Held { until });
         }
         work.others.extend(leased);
@@ -111,7 +111,7 @@ impl Pipeline {
                 LeaseReply::Held { until } => Taken::Later(until),
                 LeaseReply::Taken(lease, item) => {
                     match retry::arrives_until(item.unknown.as_ref(), now, self.settings.reserve()) {
-                        None => Taken::Lease(lease, *item),
+                        None => Taken::Lease(lease, item),
                         Some(until) => {
                             release.push(lease);
                             Taken::Later(until)

@@ -14,7 +14,7 @@ use store::{AuditFilter, AuditTrail as _, Queue as _, StateStore as _};
 
 const COUNT: i64 = 40;
 
-async fn company() -> (World, Pipeline) {
+fn company() -> (World, Pipeline) {
     let world = World::new();
     world.sap.add_supplier(supplier("V1")).unwrap();
     for _ in 0..COUNT {
@@ -63,7 +63,7 @@ async fn coupa_is_down_for_hours() {
         Effect::Html(502),
         Effect::LateArrival { applied_after: Duration::from_secs(99), hang: Duration::from_secs(30) },
     ] {
-        let (world, worker) = company().await;
+        let (world, worker) = company();
         let other = world.worker("two");
         let fault = Fault { path_prefix: "/api".to_owned(), ..Fault::next(effect.clone()) };
         world.coupa.plan(fault.times(u64::MAX));
@@ -86,7 +86,7 @@ async fn sap_is_down_for_hours() {
         FaultKind::Truncate(20),
         FaultKind::Delay(Duration::from_secs(100)),
     ] {
-        let (world, worker) = company().await;
+        let (world, worker) = company();
         world.poll(&worker).await;
         let other = world.worker("two");
         let end = world.clock.now() + SignedDuration::from_hours(6);
@@ -107,7 +107,7 @@ async fn sap_is_down_for_hours() {
 async fn our_own_queue_is_away_for_a_while() {
     use crate::rig::{Lifeline, Ties};
     use std::sync::{Arc, atomic::Ordering::SeqCst};
-    let (world, worker) = company().await;
+    let (world, worker) = company();
     let life = Lifeline::immortal();
     let shaky = world.tied("shaky", &Ties { life: Arc::clone(&life), ..Ties::default() });
     world.poll(&worker).await;

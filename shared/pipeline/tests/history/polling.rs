@@ -4,32 +4,29 @@ use crate::{
     rig::{Lifeline, Ties},
     world::{World, document, line, supplier},
 };
-use jiff::{
-    SignedDuration,
-    civil::{date, datetime},
-};
-use model::{Cause, Clock as _, Lane, ObjectKind, SapKey};
-use pipeline::{Backfill, Pipeline};
+use jiff::{SignedDuration, civil::datetime};
+use model::{Clock as _, ObjectKind, SapKey};
+use pipeline::Pipeline;
 use simulators::sap::{DateStyle, DocumentKind, PaymentSpec};
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 use store::{AuditFilter, AuditTrail as _, Queue as _, StateStore as _};
 
-const ORDERS: ObjectKind = ObjectKind::PurchaseOrder;
+pub const ORDERS: ObjectKind = ObjectKind::PurchaseOrder;
 
-fn order(world: &World) -> i64 {
+pub fn order(world: &World) -> i64 {
     world.sap.add_purchase_order(document("V1", vec![line("A1", 1, "5")])).unwrap()
 }
 
-fn change(world: &World, entry: i64) {
+pub fn change(world: &World, entry: i64) {
     world
         .sap
         .change_document(DocumentKind::Order, entry, |order| {
-            order.lines[0].quantity += rust_decimal::Decimal::ONE
+            order.lines[0].quantity += rust_decimal::Decimal::ONE;
         })
         .unwrap();
 }
 
-fn company() -> World {
+pub fn company() -> World {
     let world = World::new();
     world.sap.add_supplier(supplier("V1")).unwrap();
     world
@@ -44,7 +41,7 @@ async fn seen(world: &World, worker: &Pipeline, kind: ObjectKind) -> Vec<i64> {
     entries
 }
 
-async fn drain(world: &World) -> Vec<model::Change> {
+pub async fn drain(world: &World) -> Vec<model::Change> {
     let now = world.clock.now();
     let received = world.store.receive(10_000, SignedDuration::from_mins(1), now).await.unwrap();
     let receipts: Vec<_> = received.iter().map(|message| message.receipt.clone()).collect();
@@ -306,72 +303,6 @@ async fn payments_are_seen_by_number_and_when_they_are_cancelled() {
     world.pass(60 * 86_400);
     world.sap.cancel_payment(many[0]).unwrap();
     assert_eq!(seen(&world, &worker, payments).await, Vec::<i64>::new());
-}
-
-#[tokio::test]
-async fn what_is_from_before_the_start_date_is_left_alone_but_followed_once_linked() {
-    let world = company();
-    let worker = world.worker("one");
-    let old = simulators::sap::DocumentSpec {
-        date: Some(date(2025, 12, 31)),
-        ..document("V1", vec![line("A1", 1, "5")])
-    };
-    let entry = world.sap.add_purchase_order(old).unwrap();
-    world.settle(&worker).await;
-    change(&world, entry);
-    world.settle(&worker).await;
-    assert!(world.coupa.orders().is_empty(), "left alone, also when it changes");
-
-    let backfill = Backfill { kind: ORDERS, since: date(2025, 1, 1) };
-    while worker.backfill(backfill, false).await.unwrap().more {}
-    let changes = world.store.receive(9, SignedDuration::from_secs(0), world.clock.now()).await.unwrap();
-    assert!(changes.iter().all(|one| one.change.lane == Lane::Backfill
-        && one.change.whatever_date
-        && one.change.cause == Cause::Person));
-    world.pass(1);
-    world.work_through(&worker, 1).await;
-    assert_eq!(world.coupa.orders().len(), 1);
-    change(&world, entry);
-    world.settle(&worker).await;
-    assert_eq!(world.coupa.orders()[0].lines[0].quantity, Some(3.into()), "followed whatever its date");
-}
-
-#[tokio::test]
-async fn a_backfill_goes_on_where_it_stopped_and_lets_live_changes_pass() {
-    let world = company();
-    let one = world.tied("one", &Ties { page_size: 2, ..Ties::default() });
-    world.poll(&one).await;
-    drain(&world).await;
-    let old = || simulators::sap::DocumentSpec {
-        date: Some(date(2025, 6, 1)),
-        ..document("V1", vec![line("A1", 1, "5")])
-    };
-    for _ in 0..6 {
-        world.sap.add_purchase_order(old()).unwrap();
-    }
-    let backfill = Backfill { kind: ORDERS, since: date(2025, 1, 1) };
-    assert!(one.backfill(backfill, false).await.unwrap().more);
-    drop(one);
-    assert_eq!(drain(&world).await.len(), 2);
-    let two = world.tied("two", &Ties { page_size: 2, ..Ties::default() });
-    while two.backfill(backfill, false).await.unwrap().more {}
-    let live = order(&world);
-    two.queue.send(&[change_of(&world, live)], world.clock.now()).await.unwrap();
-    let received = world.store.receive(9, SignedDuration::from_mins(1), world.clock.now()).await.unwrap();
-    assert_eq!(received.len(), 5, "four of the backfill, which are no longer those two");
-    assert_eq!(received[0].change.document.doc_entry(), Some(live), "live changes are received first");
-}
-
-fn change_of(world: &World, entry: i64) -> model::Change {
-    model::Change {
-        document: world.key(ORDERS, entry),
-        step: model::Step::Document,
-        cause: Cause::Webhook,
-        lane: Lane::Live,
-        whatever_date: false,
-        seen_at: world.clock.now(),
-        correlation: model::CorrelationId("c".to_owned()),
-    }
 }
 
 #[tokio::test]

@@ -1,0 +1,137 @@
+//! Attempts that panic or never end are ours to mend, one document at a time.
+
+use crate::{
+    rig::Ties,
+    world::{World, supplier},
+};
+use async_trait::async_trait;
+use http::Method;
+use jiff::civil::date;
+use model::Code;
+use simulators::compare::differences;
+use std::{sync::Arc, time::Duration};
+use store::StateStore as _;
+use wire::{Limits, Request, Response, Transport, TransportError};
+
+async fn right(world: &World) {
+    let found = differences(&world.sap, &world.coupa, date(2026, 1, 1));
+    assert!(found.is_empty(), "{found:#?}");
+    assert_eq!(world.store.dead_letters().await.unwrap(), []);
+}
+
+/// A client that panics where a body or query names what it can't bear.
+struct Fragile(Arc<dyn Transport>);
+
+#[async_trait]
+impl Transport for Fragile {
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        let uri = request.uri().to_string();
+        let write = request.method() != Method::GET;
+        assert!(!(write && body.contains("Poison")), "it was poisoned");
+        let reply = self.0.send(request, limits).await;
+        assert!(!(write && body.contains("Venom")), "it was poisoned late");
+        assert!(!uri.contains("V6"), "it was poisoned while looking around");
+        reply
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_one_failed_document() {
+    let world = World::new();
+    for (code, name) in [("V1", "Good"), ("V2", "Poison"), ("V3", "Fine"), ("V4", "Venom"), ("V5", "Well")] {
+        let mut one = supplier(code);
+        name.clone_into(&mut one.name);
+        world.sap.add_supplier(one).unwrap();
+    }
+    world.sap.add_supplier(supplier("V6")).unwrap();
+    let around: fn(Arc<dyn Transport>) -> Arc<dyn Transport> = |transport| Arc::new(Fragile(transport));
+    let fragile = world.tied("fragile", &Ties { around_coupa: around, ..Ties::default() });
+    world.sync(&fragile).await;
+    let letters = world.store.dead_letters().await.unwrap();
+    let dead: Vec<String> = letters.iter().map(|row| row.document.key.to_string()).collect();
+    assert_eq!(dead.len(), 3, "{letters:#?}");
+    assert!(["V2", "V4", "V6"].iter().all(|code| dead.contains(&(*code).to_owned())), "{dead:?}");
+    assert!(letters.iter().all(|row| row.letter.code == Code::Panicked), "{letters:#?}");
+    assert!(letters.iter().any(|row| row.letter.message.contains("poisoned late")), "{letters:#?}");
+    let there = |code: &str| world.coupa.supplier_by_number(code).is_some();
+    assert!(["V1", "V3", "V5"].iter().all(|code| there(code)));
+
+    // The one that panicked after it was sent is asked about, not sent again.
+    let worker = world.worker("sturdy");
+    for row in letters {
+        world.redrive(&worker, &row.document).await;
+    }
+    right(&world).await;
+}
+
+/// A client that panics over what it reads.
+struct Reader(Arc<dyn Transport>);
+#[async_trait]
+impl Transport for Reader {
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        let reply = self.0.send(request, limits).await?;
+        assert!(!String::from_utf8_lossy(reply.body()).contains("Poison"), "unreadable");
+        Ok(reply)
+    }
+}
+
+#[tokio::test]
+async fn a_panic_over_what_sap_sends_spares_the_others_too() {
+    let world = World::new();
+    for code in ["V1", "V2", "V3"] {
+        let name = if code == "V2" { "Poison" } else { code };
+        world
+            .sap
+            .add_supplier(simulators::sap::SupplierSpec { name: name.to_owned(), ..supplier(code) })
+            .unwrap();
+    }
+    let around: fn(Arc<dyn Transport>) -> Arc<dyn Transport> = |transport| Arc::new(Reader(transport));
+    let worker = world.tied("one", &Ties { around_sap: around, ..Ties::default() });
+    world.sync(&worker).await;
+    let letters = world.store.dead_letters().await.unwrap();
+    assert_eq!(letters.len(), 1, "{letters:#?}");
+    assert_eq!(
+        (letters[0].document.to_string().as_str(), letters[0].letter.code),
+        ("SBODEMO_ACME/supplier/V2", Code::Panicked)
+    );
+    assert_eq!(world.coupa.suppliers().len(), 2);
+}
+
+/// Whoever touches V2 dies of it.
+struct Deadly(Arc<dyn Transport>);
+#[async_trait]
+impl Transport for Deadly {
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        if request.uri().to_string().contains("V2") {
+            std::future::pending::<()>().await;
+        }
+        self.0.send(request, limits).await
+    }
+}
+
+#[tokio::test]
+async fn five_attempts_that_never_end_are_ours_to_mend_and_take_no_others_along() {
+    let world = World::new();
+    for code in ["V1", "V2", "V3"] {
+        world.sap.add_supplier(supplier(code)).unwrap();
+    }
+    let worker = world.worker("one");
+    world.poll(&worker).await;
+    let around: fn(Arc<dyn Transport>) -> Arc<dyn Transport> = |transport| Arc::new(Deadly(transport));
+    for _ in 0..8 {
+        let mortal = world.tied("mortal", &Ties { around_sap: around, ..Ties::default() });
+        let _ = tokio::time::timeout(Duration::from_millis(300), world.work(&mortal)).await;
+        world.pass(200);
+    }
+    let letters = world.store.dead_letters().await.unwrap();
+    assert_eq!(letters.len(), 1, "{letters:#?}");
+    assert_eq!(
+        (letters[0].document.to_string().as_str(), letters[0].letter.code),
+        ("SBODEMO_ACME/supplier/V2", Code::GaveUp)
+    );
+    assert!(world.coupa.supplier_by_number("V1").is_some() && world.coupa.supplier_by_number("V3").is_some());
+
+    world.redrive(&worker, &world.supplier_key("V2")).await;
+    right(&world).await;
+}
