@@ -90,6 +90,11 @@ pub(crate) enum Write<'a> {
 }
 
 impl Work {
+    /// A read for one document: needs no lease.
+    pub(crate) fn read_call(&self) -> Call<'_> {
+        Call { lane: self.change.lane, may_send: &|| true, made: &self.calls, sent: &self.sent }
+    }
+
     pub(crate) fn document(&self) -> &DocumentKey {
         &self.lease.document
     }
@@ -145,11 +150,6 @@ impl Pipeline {
             }
         }
         Err(coupa::Error::TooLate)
-    }
-
-    /// A read for one document: needs no lease.
-    pub(crate) fn read_call<'w>(&self, work: &'w Work) -> Call<'w> {
-        Call { lane: work.change.lane, may_send: &|| true, made: &work.calls, sent: &work.sent }
     }
 
     /// Whether there is no time left to begin anything.

@@ -122,7 +122,7 @@ impl Pipeline {
         if link.sent == invoice_fields(image) {
             return Ok(());
         }
-        let call = self.read_call(work);
+        let call = work.read_call();
         let draft: Invoice = self.coupa.get(&call, link.coupa_id).await?;
         let held = |line_num: &Option<String>, id: CoupaId| (line_num.clone().unwrap_or_default(), id);
         let lines = draft.invoice_lines.iter().map(|line| held(&line.line_num, line.id)).collect();
@@ -180,7 +180,7 @@ impl Pipeline {
         if link.stage == InvoiceStage::Void {
             return Ok(Done::new(AuditOutcome::Unchanged, "void in Coupa already"));
         }
-        let call = self.read_call(work);
+        let call = work.read_call();
         let invoice: Invoice = self.coupa.get(&call, link.coupa_id).await?;
         let status = invoice.status.as_deref().unwrap_or_default();
         let done = match status {

@@ -120,7 +120,7 @@ impl Pipeline {
         let Some(Link::Order(mut link)) = item.link.clone() else {
             return Err(Failure::new(Code::Waiting, format!("{document} is no longer in Coupa")).into());
         };
-        let call = self.read_call(work);
+        let call = work.read_call();
         let shown: coupa::Order = self.coupa.get(&call, link.coupa_id).await?;
         let shut = order::stage(&shown) == OrderStage::Closed;
         // Where an earlier attempt opened it and never heard of it, its close is still owed.

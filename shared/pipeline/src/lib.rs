@@ -9,6 +9,7 @@ mod attempt;
 mod batch;
 mod ending;
 mod invoice;
+mod invoice_found;
 mod invoice_orders;
 mod leasing;
 mod order;
@@ -71,7 +72,10 @@ pub struct Pipeline {
 
 /// Master data of SAP that the mapping needs, kept for a while.
 #[derive(Default)]
-pub struct Terms(futures::lock::Mutex<Option<(Timestamp, Arc<BTreeMap<i64, String>>)>>);
+pub struct Terms(futures::lock::Mutex<Option<TermsRead>>);
+
+/// When they were read, and what they were.
+type TermsRead = (Timestamp, Arc<BTreeMap<i64, String>>);
 
 /// SAP's payment terms change rarely.
 const TERMS_KEPT: SignedDuration = SignedDuration::from_mins(30);

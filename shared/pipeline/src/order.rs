@@ -107,7 +107,7 @@ impl Pipeline {
         match work.item.link.clone() {
             Some(Link::Order(link)) if !work.unknown() => return Ok(Some(link)),
             Some(Link::Order(link)) => {
-                let call = self.read_call(work);
+                let call = work.read_call();
                 let order: Order = self.coupa.get(&call, link.coupa_id).await?;
                 work.item.link = Some(Link::Order(relink(&order, image)));
             }
@@ -145,7 +145,7 @@ impl Pipeline {
         body.insert("order-lines".to_owned(), list.into());
         let order: Order = match self.write(work, Write::Create(&body)).await {
             Err(error) if error.taken() => {
-                let call = self.read_call(work);
+                let call = work.read_call();
                 let number = image.po_number.clone();
                 let again = self.coupa.find_orders(&call, std::slice::from_ref(&number)).await?;
                 let order = again.get(&number).and_then(|orders| orders.first()).ok_or(error)?;

@@ -84,7 +84,7 @@ impl Pipeline {
     }
 
     async fn find_supplier(&self, work: &Work, number: &str) -> Result<Vec<Supplier>, Stop> {
-        let call = self.read_call(work);
+        let call = work.read_call();
         let mut found = self.coupa.find_suppliers(&call, &[number.to_owned()]).await?;
         Ok(found.remove(number).unwrap_or_default())
     }

@@ -3,7 +3,8 @@
 use crate::{
     BatchReport, Ended, Pipeline,
     attempt::{Done, Stop, Work},
-    invoice::{Around, of_supplier},
+    invoice::Around,
+    invoice_found::of_supplier,
     surroundings::Surroundings,
 };
 use coupa::Tally;

@@ -59,7 +59,7 @@ async fn each_kind_of_document_keeps_within_its_calls() {
     at_most(calls(&world, &worker, ObjectKind::PurchaseOrder).await, "1.05");
 
     for code in codes() {
-        world.sap.change_supplier(&code, |partner| drop(partner.set_text("FederalTaxID", "DE1"))).unwrap();
+        world.sap.change_supplier(&code, |partner| assert!(partner.set_text("FederalTaxID", "DE1"))).unwrap();
     }
     at_most(calls(&world, &worker, ObjectKind::Supplier).await, "1.05");
 

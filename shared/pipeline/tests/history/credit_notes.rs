@@ -65,7 +65,7 @@ fn specs() -> Vec<(&'static str, DocumentSpec)> {
 }
 
 fn held(world: &World, number: &str) -> Invoice {
-    world.coupa.invoice("V1", number).unwrap_or_else(|| panic!("invoice {number}"))
+    world.coupa.invoice("V1", number).unwrap()
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn the_lines_of_every_order_come_to_saps_sum() {
     for (name, entry) in orders {
         let sap = world.sap.document(DocumentKind::Order, entry).unwrap();
         let net: Decimal = sap.lines.iter().map(|line| line.net.in_document(sap.is_foreign)).sum();
-        let coupa = world.coupa.order_by_number(&sap.number.to_string()).unwrap_or_else(|| panic!("{name}"));
+        let coupa = world.coupa.order_by_number(&sap.number.to_string()).expect(name);
         assert_eq!((coupa.total, coupa.currency), (net, Some(sap.currency)), "{name}");
     }
     world.assert_clean();

@@ -1,6 +1,6 @@
 //! Payments: rows on approved invoices, found again by the text in their notes.
 
-use crate::world::{World, document, line, supplier};
+use crate::world::{World, document, late, line, supplier};
 use http::Method;
 use jiff::civil::date;
 use model::{AuditOutcome, Code, DocumentKey, ObjectKind};
@@ -158,7 +158,7 @@ async fn two_payments_on_one_invoice_in_one_batch() {
 
 #[tokio::test]
 async fn a_cancelled_payment_is_taken_back_and_the_invoice_is_open_again() {
-    for effect in [None, Some(Effect::LoseReply), Some(Effect::FailAfter(500))] {
+    for effect in [None, Some(Effect::LoseReply), Some(Effect::FailAfter(500)), Some(late())] {
         let (world, worker, invoices) = invoiced(2).await;
         let payment =
             world.sap.pay(&[(invoices[0], Decimal::from(238)), (invoices[1], Decimal::from(50))]).unwrap();
@@ -248,7 +248,7 @@ async fn amounts_are_in_the_invoices_currency() {
 
 #[tokio::test]
 async fn what_may_have_arrived_is_never_appended_twice() {
-    let late = |after, hang| Effect::LateArrival {
+    let arriving = |after, hang| Effect::LateArrival {
         applied_after: Duration::from_secs(after),
         hang: Duration::from_secs(hang),
     };
@@ -259,9 +259,9 @@ async fn what_may_have_arrived_is_never_appended_twice() {
         Effect::Truncate(5),
         Effect::Html(502),
         // The connection breaks, and the request arrives long after: within the timeout and the delay that are promised.
-        late(20, 1),
-        late(85, 1),
-        late(89, 29),
+        arriving(20, 1),
+        arriving(85, 1),
+        arriving(89, 29),
     ];
     for effect in effects {
         let (world, worker, invoices) = invoiced(1).await;
@@ -278,8 +278,7 @@ async fn what_may_have_arrived_is_never_appended_twice() {
 async fn not_even_where_somebody_asks_for_it_again_at_once() {
     let (world, worker, invoices) = invoiced(1).await;
     let payment = world.sap.pay(&[(invoices[0], Decimal::from(238))]).unwrap();
-    let late = Effect::LateArrival { applied_after: Duration::from_secs(80), hang: Duration::from_secs(1) };
-    world.coupa.plan(Fault::on(Method::PUT, INVOICES, late));
+    world.coupa.plan(Fault::on(Method::PUT, INVOICES, late()));
     world.sync(&worker).await;
     // Another message about the same payment, seconds later.
     world.pass(3);

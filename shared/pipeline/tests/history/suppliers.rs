@@ -1,6 +1,6 @@
 //! Suppliers: found by their exact number, kept in step field by field, taken over by number.
 
-use crate::world::{World, supplier};
+use crate::world::{World, late, supplier};
 use mapping::Mapping;
 use model::{AuditOutcome, Code};
 use serde_json::json;
@@ -108,7 +108,7 @@ async fn a_name_that_is_anothers_is_told_clearly_and_stops_nobody_else() {
     assert!(world.coupa.supplier_by_number("V1").is_none());
     assert!(world.coupa.supplier_by_number("V2").is_some());
 
-    world.sap.change_supplier("V1", |partner| drop(partner.set_text("CardName", "Free name"))).unwrap();
+    world.sap.change_supplier("V1", |partner| assert!(partner.set_text("CardName", "Free name"))).unwrap();
     world.settle(&worker).await;
     assert_eq!(world.coupa.supplier_by_number("V1").unwrap().name, "Free name");
     assert_eq!(world.coupa.duplicates().len(), 1, "the refused name, and nothing else");
@@ -137,7 +137,7 @@ async fn a_supplier_with_our_number_is_taken_over_unless_the_mapping_forbids_it(
 
 #[tokio::test]
 async fn a_creation_that_nobody_heard_of_is_found_again() {
-    for effect in [Effect::LoseReply, Effect::FailAfter(502), Effect::MalformedJson] {
+    for effect in [Effect::LoseReply, Effect::FailAfter(502), Effect::MalformedJson, late()] {
         let world = World::new();
         world.sap.add_supplier(supplier("V1")).unwrap();
         world.coupa.plan(Fault::on(http::Method::POST, "/api/suppliers", effect.clone()));
