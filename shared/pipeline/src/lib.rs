@@ -2,7 +2,7 @@
 //!
 //! Everything here runs inside the caller's future: no tasks, no timers, no clocks of its own, so that the fault tests
 //! can replay any history from a seed. What an attempt does to Coupa stands in one file per kind of document
-//! ([`supplier`], [`order`], [`invoice`], [`payment`]); what every attempt has in common stands in `batch`, `wave`,
+//! (`supplier`, `order`, `invoice`, `payment`); what every attempt has in common stands in `batch`, `wave`,
 //! `leasing`, `prepare`, `surroundings`, `attempt` and `ending`, in the order in which it goes.
 
 mod attempt;
