@@ -31,6 +31,8 @@ struct Setback {
     waits_for: Option<DocumentKey>,
     needs: Vec<DocumentKey>,
     unknown: bool,
+    /// Another worker holds what is to be written, until then at the latest.
+    held_until: Option<Timestamp>,
 }
 
 impl Pipeline {
@@ -181,7 +183,10 @@ impl Pipeline {
             announced: setback.waits_for.is_some(),
             not_before: if setback.unknown { now + self.settings.reserve() } else { now },
         };
-        let next = retry::next(failure, trouble, self.settings.waiting_limit, self.random.as_ref());
+        let next = match setback.held_until {
+            Some(until) => Next::PutBack(self.soon(until)),
+            None => retry::next(failure, trouble, self.settings.waiting_limit, self.random.as_ref()),
+        };
         entry.outcome = match (&next, failure.class(), setback.unknown) {
             (Next::DeadLetter(_), ..) => AuditOutcome::Failed,
             (_, _, true) => AuditOutcome::Unknown,
@@ -220,7 +225,8 @@ impl Pipeline {
 
 impl Setback {
     fn new(work: &Work, stop: Stop) -> Self {
-        let plain = |failure| Self { failure, waits_for: None, needs: vec![], unknown: false };
+        let plain =
+            |failure| Self { failure, waits_for: None, needs: vec![], unknown: false, held_until: None };
         match stop {
             // Where a panic came after a write, nobody has seen what became of that.
             Stop::Failed(failure) => {
@@ -233,7 +239,7 @@ impl Setback {
             Stop::Held { until } => {
                 let message =
                     format!("another worker writes what this attempt has to write too, until {until}");
-                plain(Failure::new(Code::Waiting, message))
+                Self { held_until: Some(until), ..plain(Failure::new(Code::Waiting, message)) }
             }
         }
     }
