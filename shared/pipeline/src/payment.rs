@@ -6,7 +6,9 @@ use crate::{
 };
 use coupa::Invoice;
 use mapping::PaymentImage;
-use model::{AppliedPayment, AuditOutcome, Code, CoupaId, Failure, InvoiceLink, Link, PaymentLink, Sent};
+use model::{
+    AppliedPayment, AuditOutcome, Code, CoupaId, Failure, InvoiceLink, InvoiceStage, Link, PaymentLink, Sent,
+};
 use rust_decimal::Decimal;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -94,6 +96,12 @@ impl Pipeline {
         if append.is_none() && shows_paid == paid.closed {
             remember_paid(work, paid, link);
             return Ok(Some((applied, false)));
+        }
+        if link.stage == InvoiceStage::Draft {
+            // Ours to submit: that announces itself, where an approval does not.
+            let failure =
+                Failure::new(Code::Waiting, format!("invoice {} is not submitted yet", link.number));
+            return Err(Stop::Needs { failure, first: document.clone(), all: vec![document] });
         }
         takes_payments(&link, invoice)?;
         let body = payment_body(image, append, (shows_paid != paid.closed).then_some(paid.closed));
