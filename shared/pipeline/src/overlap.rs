@@ -44,10 +44,9 @@ impl Overlap {
         }
     }
 
-    /// What to keep for the next pass, which will ask for stamps from `from` on.
-    pub(crate) fn keep(self, from: Option<Stamp>) -> Vec<Seen> {
-        let mut kept: Vec<Seen> =
-            self.0.into_values().filter(|seen| seen.stamp.is_none() || seen.stamp >= from).collect();
+    /// What to keep for the next pass: what it can show again.
+    pub(crate) fn keep(self, shows_again: impl Fn(&Seen) -> bool) -> Vec<Seen> {
+        let mut kept: Vec<Seen> = self.0.into_values().filter(shows_again).collect();
         kept.sort_by_key(|seen| std::cmp::Reverse(seen.first_at));
         kept.truncate(MOST_KEPT);
         kept
@@ -110,7 +109,8 @@ mod tests {
         overlap.is_news(&row(1, Some(stamp(7, 0))), at(0));
         overlap.is_news(&row(2, Some(stamp(9, 0))), at(0));
         overlap.is_news(&row(3, None), at(0));
-        let kept: Vec<_> = overlap.keep(Some(stamp(8, 0))).into_iter().map(|seen| seen.key).collect();
+        let shows_again = |seen: &Seen| seen.stamp.is_none_or(|seen| seen >= stamp(8, 0));
+        let kept: Vec<_> = overlap.keep(shows_again).into_iter().map(|seen| seen.key).collect();
         assert_eq!(kept, [SapKey::DocEntry(2), SapKey::DocEntry(3)]);
     }
 

@@ -9,7 +9,7 @@ use crate::{
     overlap::{OVERLAP, Overlap, earlier},
 };
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
-use model::{Cause, Change, Cursor, DocumentKey, Lane, ObjectKind, Pass, SapKey, Stamp};
+use model::{Cause, Change, Cursor, DocumentKey, Lane, ObjectKind, Pass, SapKey, Seen, Stamp};
 use sap::{Row, Window};
 use store::StoreError;
 
@@ -84,13 +84,14 @@ impl Pipeline {
 
         cursor.last_entry = highest(&page.rows).max(cursor.last_entry);
         if page.more {
-            cursor.seen = if first { vec![] } else { overlap.keep(None) };
+            cursor.seen = if first { vec![] } else { overlap.keep(|_| true) };
             let after = page.rows.last().map(|row| row.key.clone()).or_else(|| pass.after.clone());
             cursor.pass = Some(Pass { after, ..pass });
         } else {
             let mark = cursor.high_water.max(pass.target);
             cursor.high_water = Some(mark.unwrap_or(NOTHING_STAMPED));
-            cursor.seen = overlap.keep(mark.map(|mark| earlier(mark, OVERLAP)));
+            let window = self.window(kind, &cursor);
+            cursor.seen = overlap.keep(|seen| shows_again(&window, seen));
             cursor.polled_at = Some(self.clock.now());
         }
         let more = page.more;
@@ -179,6 +180,18 @@ impl Pipeline {
 /// The mark where the first pass found nothing stamped: earlier than anything, so that the first stamp is seen.
 const NOTHING_STAMPED: Stamp =
     Stamp { date: Date::constant(1900, 1, 1), time: jiff::civil::Time::midnight() };
+
+/// Whether a pass with this window can show the row once more.
+fn shows_again(window: &Window, seen: &Seen) -> bool {
+    let newer = |than: i64| matches!(seen.key, SapKey::DocEntry(entry) if entry > than);
+    match *window {
+        Window::ByDocDate { .. } => true,
+        Window::Payments { after_entry, .. } => seen.cancelled || newer(after_entry),
+        Window::Changed { from, last_entry, .. } => {
+            seen.stamp.is_none_or(|stamp| stamp >= from) || newer(last_entry)
+        }
+    }
+}
 
 fn highest(rows: &[Row]) -> i64 {
     let entries = rows.iter().filter_map(|row| match row.key {

@@ -90,6 +90,8 @@ async fn a_write_whose_outcome_is_unknown_is_asked_about_and_never_done_twice() 
             assert_eq!(unknown.len(), 1, "{when}: {ended:#?}");
             assert_eq!(unknown[0].code, Some(Code::CoupaOutcomeUnknown));
             assert!(!unknown[0].sent.is_empty(), "{when}: what was sent is in the trail");
+            let last = trail.iter().rfind(|one| one.document == unknown[0].document).unwrap();
+            assert_ne!(last.outcome, AuditOutcome::Unknown, "{when}: the trail ends in the open");
             world.settle(&worker).await;
             right(&world, &when).await;
         }
@@ -113,23 +115,46 @@ async fn nobody_asks_about_a_write_while_it_may_still_arrive() {
     right(&world, "late payment").await;
 }
 
-/// The unknown close of an order, an outage of SAP, and only then the second look.
+/// A line is added and the reply is lost, then SAP is down, and only then comes the second look.
 #[tokio::test]
 async fn an_unknown_outcome_outlives_other_failures() {
     let world = World::new();
     world.sap.add_supplier(supplier("V1")).unwrap();
     world.sap.add_purchase_order(document("V1", vec![line("A1", 1, "5")])).unwrap();
-    world.sap.close_order(1).unwrap();
     let worker = world.worker("one");
-    world.coupa.plan(Fault::on(Method::PUT, "/api/purchase_orders", Effect::LoseReply).ending("close"));
+    world.settle(&worker).await;
+    let key = world.key(ObjectKind::PurchaseOrder, 1);
+    let add = |order: &mut simulators::sap::Document| {
+        let more = simulators::sap::Line { number: 1, visual_order: 1, ..order.lines[0].clone() };
+        order.lines.push(more);
+    };
+    world.sap.change_document(DocumentKind::Order, 1, add).unwrap();
+    world.coupa.plan(Fault::on(Method::PUT, "/api/purchase_orders", Effect::LoseReply));
     world.sync(&worker).await;
     let down = now(&world) + SignedDuration::from_mins(10);
     world.sap.inject(simulators::sap::Fault::bad_gateway().until(down));
+    world.pass(100);
+    world.work(&worker).await;
+    assert_eq!(world.last(&key).await.code, Some(Code::SapUnreachable));
+    let item = world.store.items(std::slice::from_ref(&key)).await.unwrap().remove(0).unwrap();
+    assert!(item.unknown.is_some(), "nobody has asked yet");
     world.work_through(&worker, 3).await;
     right(&world, "after both").await;
-    let key = world.key(ObjectKind::PurchaseOrder, 1);
-    let trail = world.store.of_document(&key).await.unwrap();
-    assert!(trail.iter().any(|one| one.code == Some(Code::SapUnreachable)), "{trail:#?}");
+    assert_eq!(world.coupa.orders()[0].lines.len(), 2);
+}
+
+/// What an attempt writes besides its own document is as unknown as that.
+#[tokio::test]
+async fn an_unknown_outcome_goes_for_all_that_the_attempt_writes() {
+    let (world, worker) = company().await;
+    world.coupa.plan(Fault::on(Method::PUT, "/api/invoices", Effect::LoseReply).containing("amount-paid"));
+    world.sync(&worker).await;
+    let keys = [ObjectKind::Payment, ObjectKind::Invoice].map(|kind| world.key(kind, 1));
+    for item in world.store.items(&keys).await.unwrap() {
+        assert!(item.unwrap().unknown.is_some());
+    }
+    world.work_through(&worker, 3).await;
+    right(&world, "asked").await;
 }
 
 #[tokio::test]

@@ -57,6 +57,11 @@ async fn a_panic_is_one_failed_document() {
     let there = |code: &str| world.coupa.supplier_by_number(code).is_some();
     assert!(["V1", "V3", "V5"].iter().all(|code| there(code)));
 
+    let keys = ["V2", "V4"].map(|code| world.supplier_key(code));
+    let items = world.store.items(&keys).await.unwrap();
+    let unknown: Vec<bool> = items.iter().flatten().map(|item| item.unknown.is_some()).collect();
+    assert_eq!(unknown, [true, true], "both were handed to the wire, as far as anybody knows");
+
     // The one that panicked after it was sent is asked about, not sent again.
     let worker = world.worker("sturdy");
     for row in letters {

@@ -17,6 +17,13 @@ pub fn order(world: &World) -> i64 {
     world.sap.add_purchase_order(document("V1", vec![line("A1", 1, "5")])).unwrap()
 }
 
+/// Enough newer ones that no look back by number shows the ones before.
+fn fill(world: &World) {
+    for _ in 0..60 {
+        order(world);
+    }
+}
+
 pub fn change(world: &World, entry: i64) {
     world
         .sap
@@ -69,7 +76,7 @@ async fn a_change_shortly_after_midnight_is_seen() {
     let worker = world.worker("one");
     world.sap.pretend(Some(datetime(2026, 11, 20, 23, 58, 0, 0)));
     let entry = order(&world);
-    assert_eq!(seen(&world, &worker, ORDERS).await, [entry]);
+    fill(&world);
     idle(&world, &worker).await;
     // A filter on date and time each for itself would ask for times from 23:58 on.
     world.sap.pretend(Some(datetime(2026, 11, 21, 0, 5, 0, 0)));
@@ -85,13 +92,14 @@ async fn a_second_change_within_the_minute_is_seen() {
         let worker = world.worker("one");
         world.sap.pretend(Some(datetime(2026, 11, 20, 9, 30, 10, 0)));
         let entry = order(&world);
-        assert_eq!(seen(&world, &worker, ORDERS).await, [entry]);
+        fill(&world);
+        assert!(seen(&world, &worker, ORDERS).await.contains(&entry));
         world.pass(5);
-        assert_eq!(seen(&world, &worker, ORDERS).await, [entry], "not settled yet");
+        assert!(seen(&world, &worker, ORDERS).await.contains(&entry), "not settled yet");
         // Its stamp does not move.
         change(&world, entry);
         world.pass(300);
-        assert_eq!(seen(&world, &worker, ORDERS).await, [entry], "seconds: {times_with_seconds}");
+        assert!(seen(&world, &worker, ORDERS).await.contains(&entry), "seconds: {times_with_seconds}");
         idle(&world, &worker).await;
     }
 }
@@ -102,6 +110,7 @@ async fn a_row_that_becomes_visible_late_is_seen() {
     let worker = world.worker("one");
     world.sap.pretend(Some(datetime(2026, 11, 20, 9, 0, 0, 0)));
     let (early, late) = (order(&world), order(&world));
+    fill(&world);
     idle(&world, &worker).await;
     world.sap.pretend(Some(datetime(2026, 11, 20, 10, 0, 0, 0)));
     change(&world, early);
@@ -118,8 +127,8 @@ async fn the_hour_that_autumn_repeats_hides_nothing() {
     let world = company();
     let worker = world.worker("one");
     world.sap.pretend(Some(datetime(2026, 10, 25, 2, 58, 0, 0)));
-    let (one, two) = (order(&world), order(&world));
-    assert_eq!(seen(&world, &worker, ORDERS).await, [one, two]);
+    let one = order(&world);
+    fill(&world);
     idle(&world, &worker).await;
     for minute in [1, 30, 59] {
         world.sap.pretend(Some(datetime(2026, 10, 25, 2, minute, 30, 0)));
@@ -135,6 +144,7 @@ async fn rows_that_come_and_go_between_pages_hide_nothing() {
     let worker = world.tied("one", &Ties { page_size: 3, ..Ties::default() });
     world.sap.configure(|settings| settings.unstable_order = true);
     let entries: Vec<i64> = (0..12).map(|_| order(&world)).collect();
+    fill(&world);
     idle(&world, &worker).await;
     world.pass(3_600);
     for entry in &entries[4..] {
@@ -195,8 +205,8 @@ async fn every_dialect_shows_the_same_changes() {
                 settings.times_with_seconds = false;
             });
             let worker = world.tied("one", &Ties { odata, page_size: 2, ..Ties::default() });
-            let entries: Vec<i64> = (0..5).map(|_| order(&world)).collect();
-            assert_eq!(seen(&world, &worker, ORDERS).await, entries);
+            fill(&world);
+            assert_eq!(seen(&world, &worker, ORDERS).await.len(), 60);
             idle(&world, &worker).await;
             change(&world, 3);
             assert_eq!(seen(&world, &worker, ORDERS).await, [3], "{odata:?} {dates:?}");
@@ -213,6 +223,7 @@ async fn a_stamp_from_the_far_future_does_not_run_away_with_the_cursor() {
     world.sap.pretend(None);
     let entry = order(&world);
     assert_eq!(seen(&world, &worker, ORDERS).await, [odd, entry]);
+    fill(&world);
     for _ in 0..3 {
         world.pass(3_600);
         change(&world, entry);
