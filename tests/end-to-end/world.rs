@@ -170,9 +170,9 @@ poll_interval = "1s"
         Running::start(self.command(args))
     }
 
-    /// `sync --once --json`, waiting for nothing.
+    /// `sync --once --json`, waiting only for what its own workers have to do one after the other.
     pub(crate) fn sync(&self) -> Ended {
-        self.sync_waiting("0s")
+        self.sync_waiting("6s")
     }
 
     /// The same, waiting for what falls due within `max_wait`.

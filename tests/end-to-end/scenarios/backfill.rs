@@ -68,8 +68,7 @@ fn its_exit_code_is_that_of_sync() {
     assert_eq!(backfill(&world).expect(2).total("failed"), 1);
 }
 
-#[test]
-fn killed_in_the_middle_it_goes_on_where_it_stopped() {
+pub(super) fn killed_in_the_middle_it_goes_on_where_it_stopped() {
     let mut world = World::new();
     world.configure("request_timeout_seconds = 3", "request_timeout_seconds = 1");
     world.set("sap", "page_size = 10");

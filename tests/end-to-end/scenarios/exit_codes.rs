@@ -25,8 +25,7 @@ fn two_when_something_ended_in_the_dead_letters_while_all_else_arrived() {
     assert_eq!(world.sync().expect(0).total("failed"), 0);
 }
 
-#[test]
-fn three_while_a_payment_waits_for_an_approval_and_zero_after_it() {
+pub(super) fn three_while_a_payment_waits_for_an_approval_and_zero_after_it() {
     let world = World::new();
     world.coupa.configure(|settings| settings.submitted_status = "pending_approval");
     world.supplier("V1");
