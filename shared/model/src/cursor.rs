@@ -17,6 +17,9 @@ pub struct Stamp {
 pub struct Cursor {
     /// Everything stamped up to here has been enqueued. `None` before the first pass ended.
     pub high_water: Option<Stamp>,
+    /// When the mark was last seen to move, by our clock: only to tell how long it has stood still since.
+    #[serde(default)]
+    pub mark_moved_at: Option<Timestamp>,
     /// The highest `DocEntry` enqueued.
     pub last_entry: i64,
     /// A pass that hasn't ended yet, to go on with.

@@ -30,7 +30,6 @@ impl Pipeline {
         image: &InvoiceImage,
         around: &Around<'_>,
     ) -> Result<Done, Stop> {
-        work.item.number = Some(image.number.clone());
         let link = self.linked_invoice(work, image, around).await?;
         if image.cancelled {
             return match link {
@@ -51,7 +50,9 @@ impl Pipeline {
                 InvoiceStage::Draft => {
                     self.mend_draft(work, image, around, link).await?;
                     self.submit_invoice(work, image, around).await?;
-                    Ok(Done::new(AuditOutcome::Updated, format!("invoice {} submitted", image.number)))
+                    // Created by an attempt of which nobody heard: whether it is told as created must not hang on that.
+                    let outcome = if work.unknown() { AuditOutcome::Created } else { AuditOutcome::Updated };
+                    Ok(Done::new(outcome, format!("invoice {} submitted", image.number)))
                 }
                 InvoiceStage::Void => {
                     Ok(Done::new(AuditOutcome::NotApplied, "the invoice is void in Coupa and stays so"))

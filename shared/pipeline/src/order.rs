@@ -30,7 +30,6 @@ impl Pipeline {
         image: &OrderImage,
         around: &AroundOrder<'_>,
     ) -> Result<Done, Stop> {
-        work.item.number = Some(image.po_number.clone());
         let found = around.found.first();
         let ours = found.is_some_and(|order| order_mark(work.document(), order) == Mark::Ours);
         if image.state == OrderState::Cancelled && work.item.link.is_none() && !ours {
@@ -65,6 +64,8 @@ impl Pipeline {
             (OrderStage::Draft | OrderStage::Issued, _) => self.update_order(work, image).await?,
         };
         let issued = self.issue_order(work).await?;
+        // Created by an attempt of which nobody heard: whether it is told as created must not hang on that.
+        let created = created || (issued && work.unknown());
         if image.state == OrderState::Closed && order_link(work)?.stage == OrderStage::Issued {
             work.touched.push(close_later(work));
         }

@@ -12,6 +12,15 @@ use std::collections::BTreeMap;
 
 /// Longer than the hour that a change to winter time repeats.
 pub(crate) const OVERLAP: SignedDuration = SignedDuration::from_mins(75);
+/// Never shorter: the mark's own minute may not be over.
+const SHORTEST: SignedDuration = SignedDuration::from_mins(2);
+
+/// How far to look back from a mark that has stood still for so long. What comes late is late by the time gone as well: the window
+/// shrinks by it, and an import of thousands of rows isn't shown for ever.
+pub(crate) fn overlap_after(still_for: SignedDuration) -> SignedDuration {
+    OVERLAP.saturating_sub(still_for).clamp(SHORTEST, OVERLAP)
+}
+
 /// A minute of SAP's, and time for a late commit.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(3);
 /// More are forgotten, and merely enqueued again.
@@ -112,6 +121,12 @@ mod tests {
         let shows_again = |seen: &Seen| seen.stamp.is_none_or(|seen| seen >= stamp(8, 0));
         let kept: Vec<_> = overlap.keep(shows_again).into_iter().map(|seen| seen.key).collect();
         assert_eq!(kept, [SapKey::DocEntry(2), SapKey::DocEntry(3)]);
+    }
+
+    #[test]
+    fn the_overlap_shrinks_while_the_mark_stands_still() {
+        let minutes = |still| overlap_after(SignedDuration::from_mins(still)).as_mins();
+        assert_eq!([-5, 0, 10, 60, 80, 10_000].map(minutes), [75, 75, 65, 15, 2, 2]);
     }
 
     #[test]

@@ -6,9 +6,9 @@
 
 use crate::{
     Pipeline,
-    overlap::{OVERLAP, Overlap, earlier},
+    overlap::{Overlap, earlier, overlap_after},
 };
-use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use model::{Cause, Change, Cursor, DocumentKey, Lane, ObjectKind, Pass, SapKey, Seen, Stamp};
 use sap::{Row, Window};
 use store::StoreError;
@@ -65,7 +65,7 @@ impl Pipeline {
             None => self.begin(kind).await?,
         };
         let first = cursor.high_water.is_none();
-        let window = self.window(kind, &cursor);
+        let window = self.window(kind, &cursor, pass.started_at);
         let page = self.sap.page(kind, &window, pass.after.as_ref()).await?;
         for text in &page.unreadable {
             tracing::warn!(
@@ -88,9 +88,12 @@ impl Pipeline {
             let after = page.rows.last().map(|row| row.key.clone()).or_else(|| pass.after.clone());
             cursor.pass = Some(Pass { after, ..pass });
         } else {
-            let mark = cursor.high_water.max(pass.target);
-            cursor.high_water = Some(mark.unwrap_or(NOTHING_STAMPED));
-            let window = self.window(kind, &cursor);
+            let mark = cursor.high_water.max(pass.target).unwrap_or(NOTHING_STAMPED);
+            if cursor.high_water < Some(mark) {
+                cursor.mark_moved_at = Some(pass.started_at);
+            }
+            cursor.high_water = Some(mark);
+            let window = self.window(kind, &cursor, pass.started_at);
             cursor.seen = overlap.keep(|seen| shows_again(&window, seen));
             cursor.polled_at = Some(self.clock.now());
         }
@@ -146,7 +149,7 @@ impl Pipeline {
         Ok(Pass { target, after: None, started_at })
     }
 
-    fn window(&self, kind: ObjectKind, cursor: &Cursor) -> Window {
+    fn window(&self, kind: ObjectKind, cursor: &Cursor, pass_began: Timestamp) -> Window {
         let Some(mark) = cursor.high_water else {
             return Window::ByDocDate { since: self.settings.start_date };
         };
@@ -156,7 +159,10 @@ impl Pipeline {
             return Window::Payments { after_entry, cancelled_since };
         }
         let created_from = mark.date.saturating_sub(1.days());
-        Window::Changed { from: earlier(mark, OVERLAP), last_entry: after_entry, created_from }
+        let still_for =
+            cursor.mark_moved_at.map(|moved_at| pass_began.duration_since(moved_at)).unwrap_or_default();
+        let from = earlier(mark, overlap_after(still_for));
+        Window::Changed { from, last_entry: after_entry, created_from }
     }
 
     async fn keep_cursor(&self, name: &str, cursor: &Cursor, revision: u64) -> Result<bool, StoreError> {
