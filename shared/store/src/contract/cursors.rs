@@ -22,6 +22,7 @@ pub async fn a_saved_cursor_reads_back<H: Harness>(h: &H) {
         |key, settled| Seen { key, stamp: Some(stamp()), first_at: h.now(), settled, cancelled: settled };
     let cursor = Cursor {
         high_water: Some(stamp()),
+        mark_moved_at: Some(h.now()),
         last_entry: i64::MAX,
         pass: Some(Pass { target: Some(stamp()), after: Some(SapKey::DocEntry(5)), started_at: h.now() }),
         seen: vec![seen(SapKey::DocEntry(7), true), seen(SapKey::CardCode("007".to_owned()), false)],
