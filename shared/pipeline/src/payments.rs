@@ -54,21 +54,31 @@ impl Pipeline {
         let ending = refused.into_iter().map(|(work, stop)| self.end(work, Err(stop)));
         self.collect(futures::stream::iter(ending), report).await?;
 
+        self.pay_leased(leased, report).await
+    }
+
+    async fn pay_leased(&self, leased: Ready, report: &mut BatchReport) -> Result<(), StoreError> {
         let tally = Tally::default();
-        let looked = self.look_at_invoices(&leased, &tally).await;
+        let looked = AssertUnwindSafe(self.look_at_invoices(&leased, &tally)).catch_unwind().await;
         report.shared_coupa_calls.push((ObjectKind::Payment, tally.made()));
-        match looked {
-            Ok(round) => {
+        let stop = match looked {
+            Ok(Ok(round)) => {
                 let attempts =
                     leased.into_iter().map(|(work, payment)| self.attempt_payment(work, payment, &round));
-                self.collect(futures::stream::iter(attempts), report).await
+                return self.collect(futures::stream::iter(attempts), report).await;
             }
-            Err(failure) => {
-                let ending =
-                    leased.into_iter().map(|(work, _)| self.end(work, Err(Stop::Failed(failure.clone()))));
-                self.collect(futures::stream::iter(ending), report).await
+            Ok(Err(failure)) => Stop::Failed(failure),
+            Err(panic) if leased.len() == 1 => panicked(panic.as_ref()),
+            // Something about one of them: looked up alone, the others are spared.
+            Err(_) => {
+                for one in leased {
+                    Box::pin(self.pay_leased(vec![one], report)).await?;
+                }
+                return Ok(());
             }
-        }
+        };
+        let ending = leased.into_iter().map(|(work, _)| self.end(work, Err(stop.clone())));
+        self.collect(futures::stream::iter(ending), report).await
     }
 
     /// Takes the leases on the invoices that have a counterpart in Coupa: they are what a payment writes to.

@@ -2,13 +2,13 @@
 
 use crate::{
     rig::Ties,
-    world::{World, supplier},
+    world::{World, document, line, supplier},
 };
 use async_trait::async_trait;
 use http::Method;
 use jiff::civil::date;
-use model::Code;
-use simulators::compare::differences;
+use model::{Code, ObjectKind};
+use simulators::{compare::differences, sap::DocumentKind};
 use std::{sync::Arc, time::Duration};
 use store::StateStore as _;
 use wire::{Limits, Request, Response, Transport, TransportError};
@@ -138,5 +138,41 @@ async fn five_attempts_that_never_end_are_ours_to_mend_and_take_no_others_along(
     assert!(world.coupa.supplier_by_number("V1").is_some() && world.coupa.supplier_by_number("V3").is_some());
 
     world.redrive(&worker, &world.supplier_key("V2")).await;
+    right(&world).await;
+}
+
+/// A client that panics over one supplier's invoice when payments look at theirs.
+struct Squeamish(Arc<dyn Transport>);
+
+#[async_trait]
+impl Transport for Squeamish {
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        let by_id = request.method() == Method::GET && request.uri().to_string().contains("id%5Bin%5D=");
+        let reply = self.0.send(request, limits).await?;
+        let shown = String::from_utf8_lossy(reply.body()).into_owned();
+        assert!(!(by_id && shown.contains("\"V2\"")), "unbearable");
+        Ok(reply)
+    }
+}
+
+#[tokio::test]
+async fn a_panic_over_one_invoice_spares_the_payments_on_the_others() {
+    let world = World::new();
+    let mut payments = vec![];
+    for code in ["V1", "V2", "V3"] {
+        world.sap.add_supplier(supplier(code)).unwrap();
+        let invoice = world.sap.add_invoice(document(code, vec![line("A1", 1, "10")])).unwrap();
+        let total = world.sap.document(DocumentKind::Invoice, invoice).unwrap().total.local;
+        payments.push(world.sap.pay(&[(invoice, total)]).unwrap());
+    }
+    let around: fn(Arc<dyn Transport>) -> Arc<dyn Transport> = |transport| Arc::new(Squeamish(transport));
+    let worker = world.tied("squeamish", &Ties { around_coupa: around, ..Ties::default() });
+    world.sync(&worker).await;
+    let letters = world.store.dead_letters().await.unwrap();
+    let dead: Vec<_> = letters.iter().map(|row| (row.document.clone(), row.letter.code)).collect();
+    assert_eq!(dead, [(world.key(ObjectKind::Payment, payments[1]), Code::Panicked)]);
+
+    let sturdy = world.worker("sturdy");
+    world.redrive(&sturdy, &letters[0].document).await;
     right(&world).await;
 }
