@@ -13,6 +13,7 @@ mod item;
 mod lease;
 mod link;
 mod parked;
+mod shared_secret;
 
 pub use audit::{AuditEntry, AuditOutcome};
 pub use change::{Cause, Change, CorrelationId, Lane, Step};
@@ -27,3 +28,4 @@ pub use link::{
     Sent, SupplierLink,
 };
 pub use parked::Parked;
+pub use shared_secret::{Credential, CredentialError, LocalSecret, SharedSecret, SharedSecretError};

@@ -11,7 +11,7 @@ use model::{
     Failure, Lane, OpenAttempt, Parked, Step,
 };
 use std::sync::{PoisonError, atomic::Ordering};
-use store::{Finish, FinishedDocument, Receipt, StoreError};
+use store::{DeadLetterCopy, Finish, FinishedDocument, Receipt, StoreError};
 
 /// What an attempt leaves behind.
 struct Settled {
@@ -58,6 +58,11 @@ impl Pipeline {
         let arrived = succeeded(settled.entry.outcome)
             && (settled.item.link.is_some() || work.change.cause == Cause::Dependency);
         let Settled { item, entry, put_back, bring, unknown } = settled;
+        let copy = item.dead_letter.clone().filter(|_| !old_news).map(|letter| DeadLetterCopy {
+            change: work.change.clone(),
+            letter,
+            attempts: entry.attempt,
+        });
         let mut documents = vec![FinishedDocument { lease: work.lease, item }];
         documents.extend(work.others.into_iter().map(|(lease, mut item)| {
             // An attempt on it has reached an end, if not one of its own. What may still arrive, may arrive here.
@@ -79,6 +84,9 @@ impl Pipeline {
         self.enqueue(&bring, now).await?;
         if arrived {
             self.release_waiting(&ended.document).await?;
+        }
+        if let Some(copy) = copy {
+            self.queue.copy_dead_letter(&copy).await?;
         }
         match put_back {
             Some(at) => self.put_back(&work.receipts, at).await?,

@@ -21,6 +21,7 @@ mod poll;
 mod prepare;
 mod push;
 mod read;
+mod redriven;
 mod release;
 mod report;
 mod retry;

@@ -19,7 +19,7 @@ pub use audit::{AuditFilter, AuditTrail};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedStore, OpenError};
 pub use error::StoreError;
-pub use queue::{Depth, Queue, Receipt, Received};
+pub use queue::{DeadLetterCopy, Depth, Queue, Receipt, Received};
 #[cfg(feature = "embedded")]
 pub use secrets::SecretFile;
 pub use secrets::{SecretError, SecretName, Secrets};

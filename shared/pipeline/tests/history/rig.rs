@@ -18,7 +18,8 @@ use std::{
     task::Poll,
 };
 use store::{
-    DeadLetterRow, Depth, Finish, LeaseReply, LeaseRequest, Queue, Receipt, Received, StateStore, StoreError,
+    DeadLetterCopy, DeadLetterRow, Depth, Finish, LeaseReply, LeaseRequest, Queue, Receipt, Received,
+    StateStore, StoreError,
 };
 use wire::{Limits, Request, Response, Transport, TransportError};
 
@@ -106,6 +107,10 @@ impl Queue for Tied<Arc<dyn Queue>> {
 
     async fn put_back(&self, receipt: &Receipt, at: Timestamp) -> Result<(), StoreError> {
         tied!(self, put_back(receipt, at))
+    }
+
+    async fn copy_dead_letter(&self, copy: &DeadLetterCopy) -> Result<(), StoreError> {
+        tied!(self, copy_dead_letter(copy))
     }
 
     async fn depth(&self) -> Result<Depth, StoreError> {
