@@ -41,7 +41,9 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
 
 async fn prepare(app: &App, config: &Config) -> CliResult<Engine> {
     // A person is here and wants the log-in tried now, whatever was refused before.
-    app.open_books(config)?.state.save_record(SAP_REFUSAL, None).await?;
+    if app.stack.is_none() {
+        app.open_books(config)?.state.save_record(SAP_REFUSAL, None).await?;
+    }
     Engine::build(app, config).await
 }
 

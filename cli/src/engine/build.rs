@@ -22,11 +22,17 @@ pub struct Engine {
     pub books: Books,
     /// How many changes are received at once.
     pub batch: usize,
+    /// Nobody else uses the SAP session.
+    own_session: bool,
 }
 
 impl Engine {
     /// Builds everything from the config. Speaks to nobody yet.
     pub async fn build(app: &App, config: &Config) -> CliResult<Self> {
+        #[cfg(feature = "aws")]
+        if let Some(stack) = app.find_stack(config).await? {
+            return Self::on_stack(app, config, &stack).await;
+        }
         let secrets = app.secrets(config)?;
         // A mapping file that can't be read must not leave a new database behind.
         setup::load_mapping(config)?;
@@ -46,7 +52,29 @@ impl Engine {
             random,
         };
         let pipeline = setup::pipeline(config, parts).await?;
-        Ok(Self { pipeline, books, batch: setup::batch(config) })
+        Ok(Self { pipeline, books, batch: setup::batch(config), own_session: true })
+    }
+
+    /// The same on a stack's books: with its passwords, and with the session and the token that its functions share.
+    #[cfg(feature = "aws")]
+    async fn on_stack(app: &App, config: &Config, stack: &crate::stack::Stack) -> CliResult<Self> {
+        let books = stack.books();
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let parts = Parts {
+            queue: Arc::clone(&books.queue),
+            state: Arc::clone(&books.state),
+            ledger: Arc::clone(&books.ledger),
+            sap_password: stack.secret(SecretName::SapPassword),
+            sap_refusal: None,
+            coupa_secret: stack.secret(SecretName::CoupaClientSecret),
+            sap_session: Arc::new(stack.store().shared_secret(store::aws::SAP_SESSION)),
+            coupa_token: Arc::new(stack.store().shared_secret(store::aws::COUPA_TOKEN)),
+            clock: Arc::clone(&app.clock),
+            owner: Owner(format!("operator-{:08x}", random.next_u64() >> 32)),
+            random,
+        };
+        let pipeline = setup::pipeline(config, parts).await?;
+        Ok(Self { pipeline, books, batch: setup::batch(config), own_session: false })
     }
 
     /// Leaves word of the SAP session and of a refused log-in: for `status`, and so that a job that runs every minute
@@ -70,8 +98,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives the SAP session back: the next process has its own.
+    /// Gives the SAP session back, unless others share it: the next process has its own.
     pub async fn close(&self) {
+        if !self.own_session {
+            return;
+        }
         if let Err(error) = self.pipeline.sap.log_out().await {
             tracing::debug!(%error, "the log-out failed; the session ends by itself");
         }
