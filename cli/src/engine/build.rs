@@ -40,6 +40,7 @@ impl Engine {
             coupa_secret: secret(&secrets, SecretName::CoupaClientSecret)?,
             sap_session: Arc::new(LocalSecret::default()),
             coupa_token: Arc::new(LocalSecret::default()),
+            sap_meter: Arc::default(),
             clock: Arc::clone(&app.clock),
             owner: Owner(format!("{}-{:08x}", std::process::id(), random.next_u64() >> 32)),
             random,

@@ -1,18 +1,20 @@
 use crate::{
-    SetupError,
+    Meter, SetupError,
     config::{Config, OdataVersion},
+    meter::metered,
 };
 use coupa::BudgetLedger;
 use mapping::{CoupaDefaults, Mapping};
 use model::{Clock, Credential, Owner, Random, SharedSecret};
 use pipeline::{Pipeline, Settings};
+use rust_decimal::Decimal;
 use std::{
     collections::BTreeSet,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 use store::{Queue, StateStore};
-use wire::{HttpTransport, Roots, Tls};
+use wire::{HttpTransport, Roots, Tls, Transport};
 
 /// Beside timeout and arrival delay, a lease is good for so much work; it is renewed when that is not enough.
 pub const WORKING_TIME: Duration = Duration::from_secs(30);
@@ -35,6 +37,8 @@ pub struct Parts {
     pub sap_session: Arc<dyn SharedSecret>,
     /// Coupa's token, as all workers share it.
     pub coupa_token: Arc<dyn SharedSecret>,
+    /// Measures what is asked of SAP.
+    pub sap_meter: Arc<Meter>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -43,11 +47,41 @@ pub struct Parts {
     pub owner: Owner,
 }
 
+/// The ways to both systems.
+pub struct Transports {
+    /// To SAP.
+    pub sap: Arc<dyn Transport>,
+    /// To Coupa.
+    pub coupa: Arc<dyn Transport>,
+}
+
+impl Transports {
+    /// By HTTP, trusting whom the config says.
+    pub fn over_http(config: &Config) -> Result<Self, SetupError> {
+        let sap = HttpTransport::new(&sap_tls(config)?).map_err(|error| {
+            SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
+        })?;
+        let coupa = HttpTransport::new(&Tls::Roots(Roots::System))
+            .map_err(|error| SetupError::new(error.to_string(), "Check [coupa] in the config."))?;
+        Ok(Self { sap: Arc::new(sap), coupa: Arc::new(coupa) })
+    }
+}
+
 /// Builds the pipeline. Speaks to neither SAP nor Coupa.
 pub async fn pipeline(config: &Config, parts: Parts) -> Result<Pipeline, SetupError> {
+    let transports = Transports::over_http(config)?;
+    pipeline_over(config, parts, transports).await
+}
+
+/// Builds the pipeline over given ways to both systems.
+pub async fn pipeline_over(
+    config: &Config,
+    parts: Parts,
+    transports: Transports,
+) -> Result<Pipeline, SetupError> {
     let mapping = load_mapping(config)?;
-    let sap = sap_client(config, &mapping, &parts).await?;
-    let coupa = coupa_client(config, &parts).await?;
+    let sap = sap_client(config, &mapping, &parts, transports.sap).await?;
+    let coupa = coupa_client(config, &parts, transports.coupa).await?;
     Ok(Pipeline {
         sap: Arc::new(sap),
         coupa: Arc::new(coupa),
@@ -80,10 +114,12 @@ pub fn load_mapping(config: &Config) -> Result<Mapping, SetupError> {
     })
 }
 
-async fn sap_client(config: &Config, mapping: &Mapping, parts: &Parts) -> Result<sap::Client, SetupError> {
-    let transport = HttpTransport::new(&sap_tls(config)?).map_err(|error| {
-        SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
-    })?;
+async fn sap_client(
+    config: &Config,
+    mapping: &Mapping,
+    parts: &Parts,
+    transport: Arc<dyn Transport>,
+) -> Result<sap::Client, SetupError> {
     let sap = &config.sap;
     let members = |kind| mapping.extra_members(kind);
     let mut settings =
@@ -104,7 +140,8 @@ async fn sap_client(config: &Config, mapping: &Mapping, parts: &Parts) -> Result
         SetupError::new(error.to_string(), "Check that the password of SAP's user is set.")
     })?;
     let (clock, random) = (Arc::clone(&parts.clock), Arc::clone(&parts.random));
-    let client = sap::Client::new(settings, Arc::new(transport), clock, random, password)
+    let transport = metered(transport, Arc::clone(&clock), Arc::clone(&parts.sap_meter));
+    let client = sap::Client::new(settings, transport, clock, random, password)
         .map_err(|error| SetupError::new(error.to_string(), "Check [sap] in the config."))?;
     Ok(match parts.sap_refusal.clone() {
         Some(refusal) => client.with_refusal(refusal),
@@ -128,10 +165,12 @@ pub fn sap_tls(config: &Config) -> Result<Tls, SetupError> {
     }
 }
 
-async fn coupa_client(config: &Config, parts: &Parts) -> Result<coupa::Client, SetupError> {
+async fn coupa_client(
+    config: &Config,
+    parts: &Parts,
+    transport: Arc<dyn Transport>,
+) -> Result<coupa::Client, SetupError> {
     let wrong = |what: String| SetupError::new(what, "Check [coupa] in the config.");
-    let transport =
-        HttpTransport::new(&Tls::Roots(Roots::System)).map_err(|error| wrong(error.to_string()))?;
     let coupa = &config.coupa;
     let rate = coupa::Rate::per_second(coupa.requests_per_second.get())
         .ok_or_else(|| wrong("`requests_per_second` must be positive".to_owned()))?;
@@ -149,7 +188,7 @@ async fn coupa_client(config: &Config, parts: &Parts) -> Result<coupa::Client, S
         SetupError::new(error.to_string(), "Check that the secret of Coupa's client is set.")
     })?;
     let (clock, random) = (Arc::clone(&parts.clock), Arc::clone(&parts.random));
-    coupa::Client::new(settings, Arc::new(transport), clock, random, secret, Arc::clone(&parts.ledger))
+    coupa::Client::new(settings, transport, clock, random, secret, Arc::clone(&parts.ledger))
         .map_err(|error| wrong(error.to_string()))
 }
 
@@ -176,11 +215,20 @@ pub fn settings(config: &Config) -> Settings {
     }
 }
 
-/// So many changes as the budget lets through, at four calls each, while their leases last.
+/// So many changes as the budget lets through while their leases last.
 pub fn batch(config: &Config) -> usize {
-    let calls = config.coupa.requests_per_second.get() * rust_decimal::Decimal::from(WORKING_TIME.as_secs());
-    let documents = (calls / rust_decimal::Decimal::from(4)).floor();
-    usize::try_from(documents).unwrap_or(50).clamp(1, 50)
+    documents_in(config, WORKING_TIME).clamp(1, 50)
+}
+
+/// So many changes as the budget lets through in a second.
+pub fn documents_per_second(config: &Config) -> usize {
+    documents_in(config, Duration::from_secs(1)).max(1)
+}
+
+/// At four calls each.
+fn documents_in(config: &Config, time: Duration) -> usize {
+    let calls = config.coupa.requests_per_second.get().saturating_mul(Decimal::from(time.as_secs()));
+    usize::try_from((calls / Decimal::from(4)).floor()).unwrap_or(50)
 }
 
 fn seconds(seconds: u32) -> Duration {
