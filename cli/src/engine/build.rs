@@ -7,7 +7,7 @@ use crate::{
     config::{Config, OdataVersion},
 };
 use mapping::{CoupaDefaults, Mapping};
-use model::{Clock, Owner, Random};
+use model::{Clock, LocalSecret, Owner, Random};
 use pipeline::{Pipeline, Settings};
 use secrecy::SecretString;
 use std::{
@@ -140,7 +140,8 @@ fn sap_client(
     let documents: BTreeSet<String> = documents.into_iter().flat_map(members).collect();
     settings.extra_document_members = documents.into_iter().collect();
     let clock: Arc<dyn Clock> = Arc::clone(&app.clock);
-    sap::Client::new(settings, Arc::new(transport), clock, Arc::clone(random), password)
+    let (password, session) = (Arc::new(password), Arc::new(LocalSecret::default()));
+    sap::Client::new(settings, Arc::new(transport), clock, Arc::clone(random), password, session)
         .map_err(|error| CliError::new(error.to_string()).help("Check [sap] in the config."))
 }
 
@@ -179,6 +180,7 @@ fn coupa_client(
         requests_per_second: rate,
         request_timeout: seconds(coupa.request_timeout_seconds),
         max_body_bytes: 8 << 20,
+        budget_block: coupa::BudgetBlock::Small,
     };
     let clock: Arc<dyn Clock> = Arc::clone(&app.clock);
     coupa::Client::new(
@@ -186,7 +188,8 @@ fn coupa_client(
         Arc::new(transport),
         clock,
         Arc::clone(random),
-        secret,
+        Arc::new(secret),
+        Arc::new(LocalSecret::default()),
         Arc::clone(store) as _,
     )
     .map_err(|error| wrong(error.to_string()))
