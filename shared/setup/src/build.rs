@@ -3,7 +3,7 @@ use crate::{
     config::{Config, OdataVersion},
     meter::metered,
 };
-use coupa::BudgetLedger;
+use coupa::{BudgetBlock, BudgetLedger};
 use mapping::{CoupaDefaults, Mapping};
 use model::{Clock, Credential, Owner, Random, SharedSecret};
 use pipeline::{Pipeline, Settings};
@@ -37,6 +37,8 @@ pub struct Parts {
     pub sap_session: Arc<dyn SharedSecret>,
     /// Coupa's token, as all workers share it.
     pub coupa_token: Arc<dyn SharedSecret>,
+    /// How much of Coupa's budget is drawn at once.
+    pub budget_block: BudgetBlock,
     /// Measures what is asked of SAP.
     pub sap_meter: Arc<Meter>,
     /// Time.
@@ -68,20 +70,16 @@ impl Transports {
 }
 
 /// Builds the pipeline. Speaks to neither SAP nor Coupa.
-pub async fn pipeline(config: &Config, parts: Parts) -> Result<Pipeline, SetupError> {
+pub fn pipeline(config: &Config, parts: Parts) -> Result<Pipeline, SetupError> {
     let transports = Transports::over_http(config)?;
-    pipeline_over(config, parts, transports).await
+    pipeline_over(config, parts, transports)
 }
 
 /// Builds the pipeline over given ways to both systems.
-pub async fn pipeline_over(
-    config: &Config,
-    parts: Parts,
-    transports: Transports,
-) -> Result<Pipeline, SetupError> {
+pub fn pipeline_over(config: &Config, parts: Parts, transports: Transports) -> Result<Pipeline, SetupError> {
     let mapping = load_mapping(config)?;
-    let sap = sap_client(config, &mapping, &parts, transports.sap).await?;
-    let coupa = coupa_client(config, &parts, transports.coupa).await?;
+    let sap = sap_client(config, &mapping, &parts, transports.sap)?;
+    let coupa = coupa_client(config, &parts, transports.coupa)?;
     Ok(Pipeline {
         sap: Arc::new(sap),
         coupa: Arc::new(coupa),
@@ -114,7 +112,7 @@ pub fn load_mapping(config: &Config) -> Result<Mapping, SetupError> {
     })
 }
 
-async fn sap_client(
+fn sap_client(
     config: &Config,
     mapping: &Mapping,
     parts: &Parts,
@@ -136,12 +134,10 @@ async fn sap_client(
         [model::ObjectKind::PurchaseOrder, model::ObjectKind::Invoice, model::ObjectKind::CreditNote];
     let documents: BTreeSet<String> = documents.into_iter().flat_map(members).collect();
     settings.extra_document_members = documents.into_iter().collect();
-    let password = parts.sap_password.get().await.map_err(|error| {
-        SetupError::new(error.to_string(), "Check that the password of SAP's user is set.")
-    })?;
+    let (password, session) = (Arc::clone(&parts.sap_password), Arc::clone(&parts.sap_session));
     let (clock, random) = (Arc::clone(&parts.clock), Arc::clone(&parts.random));
     let transport = metered(transport, Arc::clone(&clock), Arc::clone(&parts.sap_meter));
-    let client = sap::Client::new(settings, transport, clock, random, password)
+    let client = sap::Client::new(settings, transport, clock, random, password, session)
         .map_err(|error| SetupError::new(error.to_string(), "Check [sap] in the config."))?;
     Ok(match parts.sap_refusal.clone() {
         Some(refusal) => client.with_refusal(refusal),
@@ -165,7 +161,7 @@ pub fn sap_tls(config: &Config) -> Result<Tls, SetupError> {
     }
 }
 
-async fn coupa_client(
+fn coupa_client(
     config: &Config,
     parts: &Parts,
     transport: Arc<dyn Transport>,
@@ -181,14 +177,13 @@ async fn coupa_client(
         scopes: coupa::SCOPES.into_iter().map(str::to_owned).chain(bypass).collect(),
         api_version: coupa.api_version.clone().unwrap_or_default(),
         requests_per_second: rate,
+        budget_block: parts.budget_block,
         request_timeout: seconds(coupa.request_timeout_seconds),
         max_body_bytes: 8 << 20,
     };
-    let secret = parts.coupa_secret.get().await.map_err(|error| {
-        SetupError::new(error.to_string(), "Check that the secret of Coupa's client is set.")
-    })?;
+    let (secret, token) = (Arc::clone(&parts.coupa_secret), Arc::clone(&parts.coupa_token));
     let (clock, random) = (Arc::clone(&parts.clock), Arc::clone(&parts.random));
-    coupa::Client::new(settings, transport, clock, random, secret, Arc::clone(&parts.ledger))
+    coupa::Client::new(settings, transport, clock, random, secret, token, Arc::clone(&parts.ledger))
         .map_err(|error| wrong(error.to_string()))
 }
 
