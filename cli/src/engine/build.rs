@@ -22,8 +22,6 @@ pub struct Engine {
     pub books: Books,
     /// How many changes are received at once.
     pub batch: usize,
-    /// Nobody else uses the SAP session.
-    own_session: bool,
 }
 
 impl Engine {
@@ -47,12 +45,14 @@ impl Engine {
             coupa_secret: secret(&secrets, SecretName::CoupaClientSecret)?,
             sap_session: Arc::new(LocalSecret::default()),
             coupa_token: Arc::new(LocalSecret::default()),
+            budget_block: coupa::BudgetBlock::Small,
+            sap_meter: Arc::default(),
             clock: Arc::clone(&app.clock),
             owner: Owner(format!("{}-{:08x}", std::process::id(), random.next_u64() >> 32)),
             random,
         };
-        let pipeline = setup::pipeline(config, parts).await?;
-        Ok(Self { pipeline, books, batch: setup::batch(config), own_session: true })
+        let pipeline = setup::pipeline(config, parts)?;
+        Ok(Self { pipeline, books, batch: setup::batch(config) })
     }
 
     /// The same on a stack's books: with its passwords, and with the session and the token that its functions share.
@@ -69,12 +69,14 @@ impl Engine {
             coupa_secret: stack.secret(SecretName::CoupaClientSecret),
             sap_session: Arc::new(stack.store().shared_secret(store::aws::SAP_SESSION)),
             coupa_token: Arc::new(stack.store().shared_secret(store::aws::COUPA_TOKEN)),
+            budget_block: coupa::BudgetBlock::Large,
+            sap_meter: Arc::default(),
             clock: Arc::clone(&app.clock),
             owner: Owner(format!("operator-{:08x}", random.next_u64() >> 32)),
             random,
         };
-        let pipeline = setup::pipeline(config, parts).await?;
-        Ok(Self { pipeline, books, batch: setup::batch(config), own_session: false })
+        let pipeline = setup::pipeline(config, parts)?;
+        Ok(Self { pipeline, books, batch: setup::batch(config) })
     }
 
     /// Leaves word of the SAP session and of a refused log-in: for `status`, and so that a job that runs every minute
@@ -100,9 +102,6 @@ impl Engine {
 
     /// Gives the SAP session back, unless others share it: the next process has its own.
     pub async fn close(&self) {
-        if !self.own_session {
-            return;
-        }
         if let Err(error) = self.pipeline.sap.log_out().await {
             tracing::debug!(%error, "the log-out failed; the session ends by itself");
         }
