@@ -239,7 +239,7 @@ impl AuditTrail for AwsStore {
 
     /// Day by day, back from the newest, until there are enough.
     async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
-        let since = filter.since.map_or_else(String::new, |since| sort_key(since, None, 0));
+        let since = sort_key(filter.since.unwrap_or(Timestamp::UNIX_EPOCH), None, 0);
         let since_date = filter.since.map(date).unwrap_or_default();
         let mut keys: Vec<(String, String)> = Vec::new();
         for (date, outcomes) in self.known_days().await? {

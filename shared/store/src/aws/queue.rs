@@ -93,10 +93,12 @@ impl SqsQueue {
                         copy_of: decoded.copy_of,
                     });
                 }
-                Err(failure) => {
-                    self.set_aside(&body, &failure).await?;
-                    self.ack(&[receipt]).await?;
-                }
+                Err(failure) => match self.set_aside(&body, &failure).await {
+                    Ok(()) => self.ack(&[receipt]).await?,
+                    Err(error) => {
+                        tracing::warn!(reason = %error, "a message that can't be read stays in its queue");
+                    }
+                },
             }
         }
         Ok(received)

@@ -122,7 +122,9 @@ impl AwsStore {
 
     /// What DynamoDB is asked, what each action is, and a token that is the same for the same request.
     fn actions(&self, groups: &[Group]) -> Result<(Vec<TransactWriteItem>, Vec<Part>, String), StoreError> {
-        let (mut actions, mut parts, mut said) = (Vec::new(), Vec::new(), String::new());
+        // Tokens are the account's, which may have other tables of ours.
+        let (mut actions, mut parts, mut said) =
+            (Vec::new(), Vec::new(), format!("{:?}|", self.dynamo.names));
         let mut aliases = Aliases::default();
         for (place, group) in groups.iter().enumerate() {
             if let Some(document) = &group.document {
