@@ -1,0 +1,3 @@
+//! Measures how the functions start, without AWS.
+
+fn main() {}
