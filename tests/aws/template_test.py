@@ -1,5 +1,6 @@
 """What must hold between the templates and the code, and no linter knows."""
 
+import json
 import pathlib
 import re
 import unittest
@@ -114,6 +115,48 @@ class Permissions(unittest.TestCase):
 
     def test_nothing_is_scanned(self):
         self.assertNotIn("dynamodb:Scan", str(list(statements())))
+
+
+class Watching(unittest.TestCase):
+    """Against shared/telemetry/src/metrics.rs."""
+
+    CODE = (ROOT / "shared/telemetry/src/metrics.rs").read_text()
+    METRICS = dict(re.findall(r'Self::(\w+) => "(\w+)"', CODE.partition("fn unit")[0]))
+    WATCH = yaml_parse((ROOT / "infra/watch.yaml").read_text())["Resources"]
+
+    def ours(self):
+        """Metric and dimensions of each alarm and each line of the dashboard that is about our own metrics."""
+        for name, one in self.WATCH.items():
+            properties = one["Properties"]
+            if one["Type"] == "AWS::CloudWatch::Alarm" and properties["Namespace"] == "B1Coupa":
+                yield properties["MetricName"], tuple(d["Name"] for d in properties["Dimensions"])
+        for widget in json.loads(self.WATCH["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]:
+            for line in widget["properties"]["metrics"]:
+                if line[0] == "B1Coupa":
+                    yield line[1], ("Company",)
+                elif isinstance(line[0], dict):
+                    found = re.search(r"{B1Coupa,([\w,]+)} MetricName=\"(\w+)\"", line[0]["expression"])
+                    yield found[2], tuple(found[1].split(","))
+
+    def test_only_metrics_that_there_are(self):
+        found = {name for name, _ in self.ours()}
+        self.assertLessEqual(found, set(self.METRICS.values()))
+        self.assertEqual(set(self.METRICS.values()) - found, set(), "these are shown nowhere")
+
+    def test_by_the_dimensions_that_they_have(self):
+        by_object = {"PollSucceeded", "PollFailed", "WebhookChanges"}
+        for name, dimensions in self.ours():
+            wanted = ("Company", "Object", "Outcome") if name == "Documents" else ("Company", "Object") if name in by_object else ("Company",)
+            self.assertEqual(dimensions, wanted, name)
+
+    def test_every_object_has_an_alarm_of_its_polls_and_they_look_at_three_intervals(self):
+        alarms = [one["Properties"] for one in self.WATCH.values() if one["Properties"].get("MetricName") == "PollSucceeded"]
+        inputs = [json.loads(one["Target"]["Input"]) for one in of_type("AWS::Scheduler::Schedule").values()]
+        self.assertEqual(sorted(a["Dimensions"][1]["Value"] for a in alarms), sorted(i["object"] for i in inputs if "object" in i))
+        for alarm in alarms:
+            self.assertEqual((alarm["EvaluationPeriods"], alarm["TreatMissingData"]), (3, "breaching"))
+        for minutes, row in TEMPLATE["Mappings"]["PollSeconds"].items():
+            self.assertEqual(row["Period"], int(minutes) * 60)
 
 
 class Outputs(unittest.TestCase):

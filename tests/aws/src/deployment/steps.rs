@@ -73,7 +73,7 @@ impl Run {
     fn deploy(&mut self, minutes: &str, level: &str) -> Result<(), Failure> {
         let polls: Vec<_> = OBJECTS.iter().map(|object| format!("PollMinutes{object}")).collect();
         let mut parameters: Vec<_> = polls.iter().map(|name| (name.as_str(), minutes)).collect();
-        parameters.push(("LogLevel", level));
+        parameters.extend([("LogLevel", level), ("Company", "SBODEMO_ACME")]);
         self.stack = Some(Stack::deploy(&self.tools, &self.emulator, &parameters)?);
         Ok(())
     }
