@@ -80,7 +80,10 @@ impl Tally {
             match result {
                 Ok(note) => {
                     self.passed += 1;
-                    say(&format!("  ok {time}  {name}{}", if note.is_empty() { note } else { format!(": {note}") }));
+                    say(&format!(
+                        "  ok {time}  {name}{}",
+                        if note.is_empty() { note } else { format!(": {note}") }
+                    ));
                 }
                 Err(failure) => {
                     self.failed += STEPS.len() - at;

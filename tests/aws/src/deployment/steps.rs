@@ -148,7 +148,10 @@ impl Run {
     fn update(&mut self) -> Result<String, Failure> {
         let tables = |run: &Self| {
             let stack = run.stack()?;
-            Ok::<_, Failure>((stack.output("StateTable")?.to_owned(), stack.output("LiveQueueUrl")?.to_owned()))
+            Ok::<_, Failure>((
+                stack.output("StateTable")?.to_owned(),
+                stack.output("LiveQueueUrl")?.to_owned(),
+            ))
         };
         let before = (tables(self)?, self.world.writes());
         self.deploy("60", "debug")?;

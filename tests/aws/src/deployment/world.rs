@@ -35,7 +35,7 @@ impl World {
         let sap = sap::Simulator::new(sap::Settings::default(), Arc::clone(&clock));
         let data = company::master_data();
         sap.set_master_data(&data);
-        company::generate(&sap, 11, Size::with_documents(documents)).map_err(refused)?;
+        company::generate(&sap, 11, Size::with_documents(documents)).map_err(|refusal| refused(&refusal))?;
         let settings = coupa::Settings { submitted_status: "approved", ..coupa::Settings::default() };
         let coupa = coupa::Simulator::new(Arc::clone(&clock), &data, settings);
         let servers = runtime.block_on(async {
@@ -78,8 +78,12 @@ start_date = "{START}"
     /// What Coupa has that SAP doesn't imply, and the other way round.
     pub(crate) fn differences(&self) -> Vec<String> {
         let mut found = compare::differences(&self.sap, &self.coupa, START);
-        found.extend(self.coupa.unknown_attributes().into_iter().map(|name| format!("{name} is no attribute")));
-        found.extend(self.coupa.read_only_sent().into_iter().map(|name| format!("{name} is not ours to write")));
+        found.extend(
+            self.coupa.unknown_attributes().into_iter().map(|name| format!("{name} is no attribute")),
+        );
+        found.extend(
+            self.coupa.read_only_sent().into_iter().map(|name| format!("{name} is not ours to write")),
+        );
         found
     }
 
@@ -94,7 +98,7 @@ start_date = "{START}"
             currency: currency.to_owned(),
             ..document(supplier, vec![line("A1", 10, "25.50")])
         };
-        let entry = self.sap.add_purchase_order(spec).map_err(refused)?;
+        let entry = self.sap.add_purchase_order(spec).map_err(|refusal| refused(&refusal))?;
         let order = self.sap.document(DocumentKind::Order, entry);
         let order = order.ok_or_else(|| Failure::new("the order is gone"))?;
         Ok((entry, order.number.to_string()))
@@ -102,16 +106,19 @@ start_date = "{START}"
 
     /// Enters a supplier.
     pub(crate) fn supplier(&self, code: &str) -> Result<(), Failure> {
-        self.sap.add_supplier(supplier(code)).map(drop).map_err(refused)
+        self.sap.add_supplier(supplier(code)).map(drop).map_err(|refusal| refused(&refusal))
     }
 
     /// Mends an order's currency, so that a poll wouldn't see it.
     pub(crate) fn mend(&self, order: i64) -> Result<(), Failure> {
-        let mended = |one: &mut sap::Document| one.currency = "EUR".to_owned();
-        self.sap.change_document_unseen(DocumentKind::Order, order, mended).map(drop).map_err(refused)
+        let mended = |one: &mut sap::Document| "EUR".clone_into(&mut one.currency);
+        self.sap
+            .change_document_unseen(DocumentKind::Order, order, mended)
+            .map(drop)
+            .map_err(|refusal| refused(&refusal))
     }
 }
 
-fn refused(refusal: sap::Refusal) -> Failure {
+fn refused(refusal: &sap::Refusal) -> Failure {
     Failure::new(format!("the simulator refused: {refusal:?}"))
 }
