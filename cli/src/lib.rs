@@ -3,8 +3,8 @@
 //! The binary is three lines around [`main`]; everything is in this library, so that it can be tested.
 
 pub mod args;
+pub mod books;
 pub mod commands;
-pub mod config;
 pub mod engine;
 mod error;
 #[cfg(test)]
@@ -12,6 +12,7 @@ mod error_pages;
 pub mod output;
 
 pub use error::{CliError, CliResult};
+pub use setup::config;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
