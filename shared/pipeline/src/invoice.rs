@@ -3,8 +3,8 @@
 use crate::{
     Pipeline,
     attempt::{Done, Stop, Work, Write},
-    invoice_found::{new_link, same_total},
-    push::{nothing_ignored, single},
+    invoice_found::{invoice_mark, new_link, same_total},
+    push::{Mark, nothing_ignored, single},
 };
 use coupa::{Action, Invoice};
 use mapping::InvoiceImage;
@@ -30,12 +30,13 @@ impl Pipeline {
         image: &InvoiceImage,
         around: &Around<'_>,
     ) -> Result<Done, Stop> {
+        let ours = |found: &Invoice| invoice_mark(work.document(), image, found) == Mark::Ours;
+        if image.cancelled && work.item.link.is_none() && !around.found.is_some_and(ours) {
+            return Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent"));
+        }
         let link = self.linked_invoice(work, image, around).await?;
-        if image.cancelled {
-            return match link {
-                Some(link) => self.void_invoice(work, image, link).await,
-                None => Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent")),
-            };
+        if let Some(link) = link.as_ref().filter(|_| image.cancelled) {
+            return self.void_invoice(work, image, link.clone()).await;
         }
         match link {
             None => {

@@ -219,13 +219,35 @@ impl Pipeline {
         if !changes.is_empty() {
             body.insert("order-lines".to_owned(), changes.into());
         }
-        let order: Order = self.write(work, Write::Update(link.coupa_id, &body)).await?;
+        let order = self.send_update(work, &link, &mut body).await?;
         // Coupa took the rest, be a reference missing or not: the new lines are there, and are not to be added again.
         let fresh = OrderLink { stage: link.stage, ..relink(&order, image) };
         work.item.link = Some(Link::Order(fresh.clone()));
         nothing_ignored(&body, &order)?;
         work.item.link = Some(Link::Order(OrderLink { sent: fields, ..fresh }));
         Ok(true)
+    }
+
+    /// Coupa refuses a version older than its own. Where somebody else has made a newer one, ours goes on from that.
+    async fn send_update(
+        &self,
+        work: &mut Work,
+        link: &OrderLink,
+        body: &mut Sent,
+    ) -> Result<Order, coupa::Error> {
+        let refused = match self.write(work, Write::Update(link.coupa_id, body)).await {
+            Err(refused @ coupa::Error::Invalid(_)) => refused,
+            result => return result,
+        };
+        let call = work.read_call();
+        let shown: Order = self.coupa.get(&call, link.coupa_id).await?;
+        match shown.version.filter(|version| *version > link.version) {
+            Some(version) if stage(&shown) == link.stage => {
+                body.insert("version".to_owned(), json!(version));
+                self.write(work, Write::Update(link.coupa_id, body)).await
+            }
+            _ => Err(refused),
+        }
     }
 }
 
