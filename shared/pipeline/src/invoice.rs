@@ -144,11 +144,11 @@ impl Pipeline {
         image: &InvoiceImage,
         around: &Around<'_>,
     ) -> Result<(), Stop> {
-        let link = invoice_link(work)?;
-        if link.stage != InvoiceStage::Draft {
+        let InvoiceLink { coupa_id, stage, .. } = *linked(work)?;
+        if stage != InvoiceStage::Draft {
             return Ok(());
         }
-        let submit = Write::Act(link.coupa_id, &Action::Submit);
+        let submit = Write::Act(coupa_id, &Action::Submit);
         let mut reply = self.write::<Invoice>(work, submit).await;
         if matches!(reply, Err(coupa::Error::Invalid(_)))
             && self.open_shut_orders(work, image, around).await?
@@ -156,7 +156,9 @@ impl Pipeline {
             reply = self.write(work, submit).await;
         }
         let submitted = reply?;
-        work.item.link = Some(Link::Invoice(InvoiceLink { stage: InvoiceStage::Submitted, ..link }));
+        if let Some(Link::Invoice(link)) = &mut work.item.link {
+            link.stage = InvoiceStage::Submitted;
+        }
         self.bypass_approvals(work, &submitted).await
     }
 
@@ -212,8 +214,12 @@ impl Pipeline {
 }
 
 pub(crate) fn invoice_link(work: &Work) -> Result<InvoiceLink, Stop> {
+    linked(work).cloned()
+}
+
+fn linked(work: &Work) -> Result<&InvoiceLink, Stop> {
     match &work.item.link {
-        Some(Link::Invoice(link)) => Ok(link.clone()),
+        Some(Link::Invoice(link)) => Ok(link),
         _ => Err(Stop::Failed(Failure::new(Code::GaveUp, "the invoice's link is not an invoice's"))),
     }
 }
@@ -253,8 +259,13 @@ fn take_place(body: &mut Sent, name: &str, held: Vec<(String, CoupaId)>) {
 
 /// What the invoice must show, without what ties it to Coupa's own ids.
 pub(crate) fn invoice_fields(image: &InvoiceImage) -> Sent {
-    let mut fields = image.header.clone();
     let lines: Vec<Value> = image.lines.iter().map(|line| Value::Object(line.body.clone())).collect();
+    fields_with(image, lines)
+}
+
+/// The same with lines that know more.
+pub(crate) fn fields_with(image: &InvoiceImage, lines: Vec<Value>) -> Sent {
+    let mut fields = image.header.clone();
     fields.insert("invoice-lines".to_owned(), lines.into());
     if !image.charges.is_empty() {
         let charges: Vec<Value> = image.charges.iter().cloned().map(Value::Object).collect();
