@@ -84,7 +84,8 @@ impl AwsStore {
         let mut learned = false;
         for (part, reason) in parts.iter().zip(reasons) {
             match (reason.code().unwrap_or("None"), *part) {
-                ("None", _) => {}
+                ("None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded", _) => {
+                }
                 ("ConditionalCheckFailed", Part::Document(place)) => {
                     let Some(document) = groups.get_mut(place).and_then(|group| group.document.as_mut())
                     else {
@@ -110,7 +111,6 @@ impl AwsStore {
                     entry.move_on(self.next_in_sequence());
                     learned = true;
                 }
-                ("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded", _) => {}
                 (code, _) => {
                     let message = reason.message().unwrap_or_default();
                     return Err(StoreError::Unavailable(format!("{code}: {message}")));
