@@ -66,10 +66,8 @@ impl SqsQueue {
             reason = failure.message,
             "a message can't be read"
         );
-        let attributes = [
-            ("error_code", failure.code.number().to_owned()),
-            ("class", failure.class().name().to_owned()),
-        ];
+        let attributes =
+            [("error_code", failure.code.number().to_owned()), ("class", failure.class().name().to_owned())];
         self.send_one(&self.urls.dead_letters, body.to_owned(), &attributes).await
     }
 
@@ -150,7 +148,8 @@ impl Queue for SqsQueue {
         for lane in [Lane::Live, Lane::Backfill] {
             while received.len() < max {
                 let wanted = (max - received.len()).min(AT_ONCE);
-                let messages = self.receive_batch(self.url(lane), wanted, visibility_seconds(visibility)).await?;
+                let messages =
+                    self.receive_batch(self.url(lane), wanted, visibility_seconds(visibility)).await?;
                 if messages.is_empty() {
                     break;
                 }
@@ -245,7 +244,10 @@ mod tests {
     #[test]
     fn visibility_is_rounded_up_and_limited() {
         let seconds = |millis| visibility_seconds(SignedDuration::from_millis(millis));
-        assert_eq!([seconds(-5_500), seconds(0), seconds(1), seconds(1_000), seconds(1_001)], [0, 0, 1, 1, 2]);
+        assert_eq!(
+            [seconds(-5_500), seconds(0), seconds(1), seconds(1_000), seconds(1_001)],
+            [0, 0, 1, 1, 2]
+        );
         assert_eq!(visibility_seconds(SignedDuration::from_hours(12)), LONGEST_VISIBILITY_SECONDS);
         assert_eq!(visibility_seconds(SignedDuration::MAX), LONGEST_VISIBILITY_SECONDS);
     }

@@ -30,7 +30,12 @@ pub struct AwsStore {
 
 impl AwsStore {
     /// Asks nothing yet.
-    pub fn new(aws: &Aws, settings: AwsStoreSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    pub fn new(
+        aws: &Aws,
+        settings: AwsStoreSettings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
         Self {
             dynamo: Arc::new(Dynamo::new(aws.dynamo(), settings.tables, clock, random)),
             company: settings.company,

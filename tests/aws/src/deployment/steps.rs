@@ -90,7 +90,10 @@ impl Run {
 
     fn first_sync(&mut self) -> Result<String, Failure> {
         self.in_step_within(POLLED)?;
-        Ok(format!("{} requests wrote into Coupa", self.world.writes()))
+        self.queues_empty_within(SOON)?;
+        let documents: usize = self.world.sap.counts().values().sum();
+        let requests = self.emulator.call("emulator", "requests", "{}")?;
+        Ok(format!("{documents} documents\n{}", table(&requests, documents)))
     }
 
     fn webhook(&mut self) -> Result<String, Failure> {
@@ -246,6 +249,22 @@ impl Run {
         }
         Err(Failure::new("a queue did not become empty"))
     }
+}
+
+/// What each service was asked, by document: the figures that the cost is reckoned from.
+fn table(requests: &Value, documents: usize) -> String {
+    let documents = u64::try_from(documents).unwrap_or(1).max(1);
+    let by_document = |count: u64| {
+        let hundredths = count * 100 / documents;
+        format!("{}.{:02}", hundredths / 100, hundredths % 100)
+    };
+    let mut lines = vec![format!("{:>40} {:>9} {:>13} {:>13}", "", "requests", "by document", "items or ms")];
+    for (name, seen) in requests.as_object().into_iter().flatten() {
+        let count = |key: &str| seen[key].as_u64().unwrap_or_default();
+        let (asked, amount) = (count("requests"), count("amount"));
+        lines.push(format!("{name:>40} {asked:>9} {:>13} {:>13}", by_document(asked), by_document(amount)));
+    }
+    lines.join("\n")
 }
 
 fn expect(what: &str, answer: &(u16, Value), status: u16) -> Result<(), Failure> {

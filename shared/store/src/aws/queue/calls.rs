@@ -99,8 +99,12 @@ impl SqsQueue {
         handle: &str,
         seconds: i32,
     ) -> Result<(), StoreError> {
-        let request =
-            self.client.change_message_visibility().queue_url(url).receipt_handle(handle).visibility_timeout(seconds);
+        let request = self
+            .client
+            .change_message_visibility()
+            .queue_url(url)
+            .receipt_handle(handle)
+            .visibility_timeout(seconds);
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if no_longer_ours(error.code()) => {
@@ -123,7 +127,8 @@ impl SqsQueue {
             .queue_url(url)
             .set_attribute_names(Some(vec![Visible, Delayed, NotVisible]));
         let attributes = request.send().await.map_err(|error| failed(&error))?.attributes.unwrap_or_default();
-        let count = |name| attributes.get(&name).and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
+        let count =
+            |name| attributes.get(&name).and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
         let in_flight = count(NotVisible);
         Ok((count(Visible) + count(Delayed) + in_flight, in_flight))
     }
