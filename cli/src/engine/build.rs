@@ -41,11 +41,13 @@ impl Engine {
             coupa_secret: secret(&secrets, SecretName::CoupaClientSecret)?,
             sap_session: Arc::new(LocalSecret::default()),
             coupa_token: Arc::new(LocalSecret::default()),
+            budget_block: coupa::BudgetBlock::Small,
+            sap_meter: Arc::default(),
             clock: Arc::clone(&app.clock),
             owner: Owner(format!("{}-{:08x}", std::process::id(), random.next_u64() >> 32)),
             random,
         };
-        let pipeline = setup::pipeline(config, parts).await?;
+        let pipeline = setup::pipeline(config, parts)?;
         Ok(Self { pipeline, books, batch: setup::batch(config) })
     }
 
