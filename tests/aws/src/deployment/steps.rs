@@ -22,9 +22,9 @@ pub(crate) const STEPS: [(&str, Step); 9] = [
     ("the schedule fires the poller, and Coupa is right", Run::first_sync),
     ("a webhook call through the API: handshake, wrong signature, signed change", Run::webhook),
     ("a poison document lands in the dead-letter queue while the rest goes through", Run::poison),
-    ("a redrive without destination is refused, with one it heals what was mended", Run::redrive),
     ("a stack update changes parameters, and the state survives", Run::update),
-    ("a change after the update arrives through the backfill-free live queue", Run::after_update),
+    ("a redrive without destination is refused, with one it heals what was mended", Run::redrive),
+    ("after the update, a signed change still arrives", Run::after_update),
     ("nothing is left: queues empty, Coupa right, SAP's limit kept", Run::end),
 ];
 
@@ -120,18 +120,19 @@ impl Run {
         self.poison = poison;
         let dead = self.dead_letter()?;
         let attributes = &dead["MessageAttributes"];
-        for name in ["code", "class", "document", "attempts"] {
+        for name in ["error_code", "class", "document", "attempts"] {
             if !attributes[name]["StringValue"].is_string() {
                 return Err(Failure::new(format!("the dead letter has no attribute {name}: {dead}")));
             }
         }
         let text = |name: &str| attributes[name]["StringValue"].as_str().unwrap_or_default();
-        if text("code") != "BC-0303" || !text("document").contains(&poison.to_string()) {
+        if text("error_code") != "BC-0303" || !text("document").contains(&poison.to_string()) {
             return Err(Failure::new(format!("the dead letter is another's: {dead}")));
         }
-        Ok(format!("{} {} {}", text("code"), text("class"), text("document")))
+        Ok(format!("{} {} {}", text("error_code"), text("class"), text("document")))
     }
 
+    /// No poll comes near: since the update, they are an hour apart.
     fn redrive(&mut self) -> Result<String, Failure> {
         self.world.mend(self.poison)?;
         let source = self.stack()?.output("DeadLetterQueueArn")?.to_owned();
