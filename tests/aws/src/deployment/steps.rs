@@ -3,6 +3,7 @@
 use crate::{
     Failure,
     emulator::Emulator,
+    memory,
     stack::{self, Stack},
     tools::Tools,
     wait,
@@ -194,7 +195,12 @@ impl Run {
         if most > 5 {
             return Err(Failure::new(format!("{most} requests to SAP at the same time")));
         }
-        Ok(format!("at most {most} requests to SAP at the same time"))
+        let peaks = memory::peaks(self.folder.path());
+        let peaks: Vec<_> = peaks.iter().map(|(name, peak)| format!("{name} {peak}")).collect();
+        Ok(format!(
+            "at most {most} requests to SAP at the same time; peak memory in MB: {}",
+            peaks.join(", ")
+        ))
     }
 
     fn any_supplier(&self) -> Result<String, Failure> {
