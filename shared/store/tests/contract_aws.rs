@@ -8,6 +8,8 @@
     reason = "tests say what they expect by failing, and that they were skipped"
 )]
 
+#[path = "aws/cost.rs"]
+mod cost;
 #[path = "aws/queues.rs"]
 mod queues;
 #[path = "aws/secrets.rs"]
