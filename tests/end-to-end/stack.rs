@@ -32,8 +32,7 @@ impl Stack {
     /// If this run is about AWS.
     pub(crate) fn of_world(config: &Path) -> Option<Self> {
         let deployer = PathBuf::from(std::env::var_os("B1_COUPA_TEST_STACKS")?);
-        let name =
-            format!("scenario-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("scenario-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         Some(Self { deployer, name, config: config.to_owned(), running: Mutex::new(None) })
     }
 
