@@ -36,6 +36,8 @@ impl Stack {
         let mut command = sam(tools, "deploy");
         emulator.prepare(&mut command);
         command
+            .arg("--config-file")
+            .arg(tools.root().join("samconfig.toml"))
             .arg("--template-file")
             .arg(tools.scratch().join("build/template.yaml"))
             .args(["--stack-name", NAME, "--no-confirm-changeset", "--region", "us-east-1"])
