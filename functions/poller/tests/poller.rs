@@ -203,7 +203,8 @@ async fn a_bad_event_is_a_coded_error() {
 
 #[tokio::test]
 async fn a_poll_that_fails_is_told_and_still_releases() {
-    let world = World { sap_password: "yesterday's", ..World::new() };
+    let mut world = World::new();
+    world.sap_password = "yesterday's";
     let pipeline = world.pipeline(&world.config(10, ""));
     let poller = Poller { pipeline, again: Box::new(Invoked::default()), figures: world.figures() };
     let failure = poller.handle(json!({"object": "suppliers"}), world.deadline(60)).await.unwrap_err();
