@@ -37,7 +37,7 @@ async fn certificate(config: &Config, checks: &mut Checks) {
     if url.scheme() == "http" {
         return;
     }
-    if let Ok(seen) = wire::probe_certificate(url).await {
+    if let Ok(seen) = wire::probe_certificate(url, None).await {
         checks.note(
             "Service Layer certificate",
             format!("the server shows a certificate with SHA-256 {} and key pin {}", seen.fingerprint_sha256, seen.spki_pin),
