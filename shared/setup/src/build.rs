@@ -81,10 +81,15 @@ pub fn load_mapping(config: &Config) -> Result<Mapping, SetupError> {
 }
 
 async fn sap_client(config: &Config, mapping: &Mapping, parts: &Parts) -> Result<sap::Client, SetupError> {
-    let transport = HttpTransport::new(&sap_tls(config)?).map_err(|error| {
-        SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
-    })?;
     let sap = &config.sap;
+    let transport = HttpTransport::new(&sap_tls(config)?)
+        .and_then(|transport| match sap.connect_to {
+            Some(address) => transport.connecting_to(&sap.service_layer_url, address),
+            None => Ok(transport),
+        })
+        .map_err(|error| {
+            SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
+        })?;
     let members = |kind| mapping.extra_members(kind);
     let mut settings =
         sap::Settings::new(&sap.service_layer_url.to_string(), sap.company_db.clone(), &sap.user);

@@ -5,8 +5,10 @@
 
 mod build;
 pub mod config;
+mod contact;
 mod error;
 
 pub use build::{Parts, WORKING_TIME, batch, load_mapping, pipeline, sap_tls, settings};
 pub use config::Config;
+pub use contact::{SAP_CONTACT, SapContact, remember_contact};
 pub use error::SetupError;

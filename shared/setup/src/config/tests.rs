@@ -58,6 +58,7 @@ fn every_key_can_be_written() {
         service_layer_url = "https://sap.example.local:50000"
         company_db = "SBODEMOUS"
         user = "coupa_sync"
+        connect_to = "10.99.0.2"
         ca_file = "service-layer.pem"
         odata_version = "v1"
         page_size = 20
@@ -256,5 +257,17 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
                 "{key}"
             );
         }
+    }
+}
+
+#[test]
+fn a_detour_needs_a_name_and_https() {
+    let config = with("user", "user = \"coupa_sync\"\nconnect_to = \"10.99.0.2\"").unwrap();
+    assert_eq!(config.sap.connect_to.unwrap().to_string(), "10.99.0.2");
+    let error = wrong("user", "user = \"coupa_sync\"\nconnect_to = \"10.99.0.2:50000\"");
+    assert!(error.to_string().contains("no address") && error.help.contains("port"), "{error}");
+    for url in ["https://10.0.0.5:50000", "https://[::1]:50000", "http://localhost:50000"] {
+        let lines = format!("service_layer_url = \"{url}\"\nconnect_to = \"10.99.0.2\"");
+        assert!(wrong("service_layer_url", &lines).to_string().contains("a name"), "{url}");
     }
 }
