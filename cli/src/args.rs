@@ -194,6 +194,11 @@ pub enum TunnelCommand {
         /// Where the private key goes. Nothing is overwritten.
         file: PathBuf,
     },
+    /// Print the public key of the pair whose private key is in a file.
+    PublicKey {
+        /// The file.
+        file: PathBuf,
+    },
     /// Print the script that sets up the agent, which dials out to the relay from beside the SAP server.
     ///
     /// No private key is in it: the script is run with the key's file. Example: `b1-coupa tunnel agent-config --relay

@@ -155,6 +155,7 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
             dead_letters::redrive(app, code, kind).await
         }
         Command::Tunnel(TunnelCommand::NewKey { file }) => tunnel::new_key(app, &file),
+        Command::Tunnel(TunnelCommand::PublicKey { file }) => tunnel::public_key(app, &file),
         Command::Tunnel(TunnelCommand::AgentConfig(args)) => tunnel::agent_config(app, &args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(app, args).await,

@@ -30,6 +30,12 @@ pub(super) fn new_key(app: &App, file: &Path) -> CliResult<Exit> {
     Ok(Exit::Done)
 }
 
+/// `tunnel public-key FILE`
+pub(super) fn public_key(app: &App, file: &Path) -> CliResult<Exit> {
+    app.show(&Public(key::read(file)?));
+    Ok(Exit::Done)
+}
+
 /// `tunnel agent-config …`
 pub(super) fn agent_config(app: &App, args: &AgentConfigArgs) -> CliResult<Exit> {
     if args.service_layer.ip().is_loopback() || args.service_layer.ip().is_unspecified() {
@@ -86,6 +92,18 @@ impl Report for Made {
 
     fn json(&self) -> Value {
         json!({"file": self.file, "public_key": self.public_key.to_string()})
+    }
+}
+
+struct Public(PublicKey);
+
+impl Report for Public {
+    fn human(&self, _: &Look) -> String {
+        self.0.to_string()
+    }
+
+    fn json(&self) -> Value {
+        json!({"public_key": self.0.to_string()})
     }
 }
 
