@@ -78,7 +78,7 @@ impl Config {
                 text,
                 &self.file,
                 "connect_to",
-                format!("`connect_to` needs a `service_layer_url` with https and a name, and it is `{url}`"),
+                "`connect_to` needs a `service_layer_url` with https and a name",
                 "Write the name that the Service Layer's certificate is good for into `service_layer_url`, or leave out \
                  `connect_to` and write the address there.",
             ));
