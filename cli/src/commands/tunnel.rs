@@ -13,7 +13,6 @@ use crate::{
     output::{Look, Report},
 };
 use agent::Agent;
-use model::Random as _;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wire::SystemRandom;

@@ -51,11 +51,17 @@ New-NetFirewallRule -DisplayName 'b1-coupa tunnel' -Direction Inbound -Action Al
   -LocalAddress {{agent_address}} -LocalPort {{port}} -RemoteAddress {{relay_address}} | Out-Null
 
 # What alone keeps WireGuard's sessions fresh on both sides is data: without it, a relay that was restarted while nothing was
-# read from SAP stays unknown to this side for two minutes.
+# read from SAP does not know this side for two minutes. A relay that is silent is dialled anew, as for the first time.
 @'
 $silent = 0
 while ($true) {
-  if (Test-Connection {{relay_address}} -Count 1 -Quiet) { $silent = 0 } else { $silent++ }
+  if (Test-Connection {{relay_address}} -Count 2 -Quiet) {
+    $silent = 0
+  } else {
+    $silent++
+    & "$env:ProgramFiles\WireGuard\wg.exe" set b1coupa peer {{relay_public_key}} remove
+    & "$env:ProgramFiles\WireGuard\wg.exe" set b1coupa peer {{relay_public_key}} endpoint {{relay}} allowed-ips {{relay_address}}/32 persistent-keepalive 25
+  }
   if ($silent -ge 9) { Restart-Service 'WireGuardTunnel$b1coupa'; $silent = 0 }
   Start-Sleep -Seconds 5
 }

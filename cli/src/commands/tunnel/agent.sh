@@ -70,18 +70,20 @@ table inet b1coupa {
 END
 
 # What alone keeps WireGuard's sessions fresh on both sides is data: without it, a relay that was restarted while nothing was
-# read from SAP stays unknown to this side for two minutes.
+# read from SAP does not know this side for two minutes. A relay that is silent is dialled anew, as for the first time.
 cat >/usr/local/lib/b1-coupa/tunnel-check <<'END'
 #!/bin/sh
 silent=0
 while :; do
-  if ping -n -q -c 1 -W 2 {{relay_address}} >/dev/null 2>&1; then
+  if ping -n -q -c 2 -W 2 {{relay_address}} >/dev/null 2>&1; then
     silent=0
   else
     silent=$((silent + 1))
+    wg set b1coupa peer {{relay_public_key}} remove || :
+    wg set b1coupa peer {{relay_public_key}} endpoint {{relay}} allowed-ips {{relay_address}}/32 persistent-keepalive 25 || :
   fi
   if [ "$silent" -ge 9 ]; then
-    echo "the relay has not answered for a minute: setting up the tunnel anew, which looks up the relay's name again" >&2
+    echo "the relay has not answered for a minute: setting up the tunnel anew" >&2
     systemctl restart wg-quick@b1coupa.service || :
     silent=0
   fi
