@@ -16,6 +16,7 @@ mod stop;
 mod sync;
 pub mod tunnel;
 
+use crate::books::Books;
 use crate::{
     CliError, CliResult,
     args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, TunnelCommand},
@@ -92,17 +93,17 @@ impl App {
     }
 
     /// Opens the database, and makes it where there is none.
-    pub fn open_store(&self, config: &Config) -> CliResult<EmbeddedStore> {
-        EmbeddedStore::open(&config.store.path).map_err(CliError::from)
+    pub fn open_books(&self, config: &Config) -> CliResult<Books> {
+        Ok(EmbeddedStore::open(&config.store.path)?.into())
     }
 
     /// Opens the database to look at. Where there is none yet, an empty one takes its place: looking must not
     /// make a file, which could belong to the wrong user.
-    pub fn look_into_store(&self, config: &Config) -> CliResult<EmbeddedStore> {
+    pub fn look_into_books(&self, config: &Config) -> CliResult<Books> {
         if config.store.path.exists() {
-            self.open_store(config)
+            self.open_books(config)
         } else {
-            EmbeddedStore::open_in_memory().map_err(CliError::from)
+            Ok(EmbeddedStore::open_in_memory()?.into())
         }
     }
 

@@ -3,6 +3,7 @@
 //! The binary is three lines around [`main`]; everything is in this library, so that it can be tested.
 
 pub mod args;
+pub mod books;
 pub mod commands;
 pub mod engine;
 mod error;

@@ -13,7 +13,6 @@ use crate::{
     output::{Look, Report},
 };
 use serde_json::{Value, json};
-use store::StateStore;
 
 pub(super) async fn run(app: &App) -> CliResult<Exit> {
     let mut checks = Checks::default();
@@ -43,7 +42,7 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
 
 async fn prepare(app: &App, config: &Config) -> CliResult<Engine> {
     // A person is here and wants the log-in tried now, whatever was refused before.
-    app.open_store(config)?.save_record(SAP_REFUSAL, None).await?;
+    app.open_books(config)?.state.save_record(SAP_REFUSAL, None).await?;
     Engine::build(app, config).await
 }
 

@@ -8,7 +8,6 @@ use std::{
     sync::{Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
-use store::{Queue, StateStore};
 
 /// How often an idle worker looks for something to do.
 const IDLE: Duration = Duration::from_millis(100);
@@ -202,23 +201,23 @@ impl Engine {
 
     /// What another worker holds, perhaps a dead one, is waited for until its lease has run out.
     async fn patience(&self, max_wait: SignedDuration) -> CliResult<SignedDuration> {
-        let in_flight = self.store.depth().await?.in_flight > 0;
+        let in_flight = self.books.queue.depth().await?.in_flight > 0;
         Ok(if in_flight { max_wait.max(self.pipeline.settings.longest_hold()) } else { max_wait })
     }
 
     async fn next_due(&self) -> CliResult<Option<Timestamp>> {
-        let queued = self.store.next_due().await?;
-        let parked = self.store.next_parked().await?;
+        let queued = self.books.queue.next_due().await?;
+        let parked = self.books.state.next_parked().await?;
         Ok([queued, parked].into_iter().flatten().min())
     }
 
     /// What is still to come, by kind: in the queue or parked.
     pub async fn waiting(&self) -> CliResult<BTreeMap<ObjectKind, u64>> {
         let mut waiting: BTreeMap<ObjectKind, u64> = BTreeMap::new();
-        for parked in self.store.parked(usize::MAX).await? {
+        for parked in self.books.state.parked(usize::MAX).await? {
             *waiting.entry(parked.change.document.kind).or_default() += 1;
         }
-        for (kind, count) in self.store.queued_by_kind().await? {
+        for (kind, count) in self.books.queued_by_kind().await? {
             *waiting.entry(kind).or_default() += count;
         }
         Ok(waiting)
