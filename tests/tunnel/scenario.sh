@@ -138,7 +138,7 @@ product_log="$work/run.log"
 product --json run >"$product_log" 2>&1 &
 running=$!
 entered=0
-enter() { [ "$(stage invoice)" = ok ] && entered=$((entered + 1)); sleep 0.2; }
+enter() { [[ "$(stage invoice)" = "ok "* ]] && entered=$((entered + 1)); sleep 0.2; }
 for _ in $(seq 15); do enter; done
 on net nft add rule inet line forward drop
 say "the line is cut for 20 s, under load"
@@ -161,6 +161,24 @@ product status --json >"$work/status" 2>&1 || :
 check "status tells when SAP last answered" grep -q '"sap_contact":{"answered_at":"20' "$work/status"
 pkill -TERM -P "$(pgrep -P "$running" timeout || echo "$running")" 2>/dev/null || :
 wait "$running" 2>/dev/null || :
+
+# ---- a request in flight when the line goes down
+stage slow 40 >/dev/null
+before=$(stage requests)
+product --json sync --once --max-wait 20s >"$work/slow" 2>&1 &
+slow=$!
+asked() { [ "$(stage requests)" -ge $((before + 2)) ]; }
+wait_for 20 asked || bad "the sync did not ask SAP"
+on net nft add rule inet line forward drop
+cut=$(now)
+sleep 20
+on net nft flush chain inet line forward
+if wait "$slow"; then
+  took=$(since "$cut")
+  awk -v t="$took" 'BEGIN { exit !(t < 38) }' && good "a request in flight when the line went down was given up and asked again: done $took s after the cut of 20 s began" || bad "the request in flight held everything up: $took s"
+else bad "the sync failed: $(tail -n 2 "$work/slow")"; fi
+
+[ ! -x "$target/poller" ] || source "$here/poller.sh"
 
 # ---- the relay restarts while nobody uses the tunnel
 sleep 3

@@ -1,9 +1,11 @@
 //! Both systems as one process, for tests that put a network between them and the product.
 //!
 //! Prints the address of each on a line of its own, then does what it reads from stdin, one word a line, and answers each
-//! with one line: `fill N` (a company with about N documents), `invoice` (one more), `requests` (that SAP has seen),
+//! with one line: `fill N` (a company with about N documents), `invoice` (one more; its
+//! `DocEntry`), `slow N` (SAP's next reply to a read takes so many seconds), `requests` (that SAP has seen),
 //! `differences` (between what Coupa holds and what SAP implies, as their number), `quit`.
 
+use http::Method;
 use jiff::civil::date;
 use model::Clock;
 use simulators::{
@@ -15,6 +17,7 @@ use simulators::{
 use std::{
     io::{self, BufRead as _, Write as _},
     sync::Arc,
+    time::Duration,
 };
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
@@ -46,7 +49,15 @@ fn obey(sap: &sap::Simulator, coupa: &coupa::Simulator) -> io::Result<()> {
                 let count = count.parse().map_err(io::Error::other)?;
                 told(company::generate(sap, 7, Size::with_documents(count)))
             }
-            ("invoice", _) => told(invoice(sap)),
+            ("invoice", _) => match invoice(sap) {
+                Ok(entry) => format!("ok {entry}"),
+                Err(refusal) => format!("{refusal:?}"),
+            },
+            ("slow", seconds) => {
+                let seconds = seconds.parse().map_err(io::Error::other)?;
+                sap.inject(sap::Fault::new(sap::FaultKind::Delay(Duration::from_secs(seconds))).on(Method::GET));
+                "ok".to_owned()
+            }
             ("requests", _) => sap.request_count().to_string(),
             ("differences", _) => {
                 let found = differences(sap, coupa, date(2026, 1, 1));
@@ -60,11 +71,11 @@ fn obey(sap: &sap::Simulator, coupa: &coupa::Simulator) -> io::Result<()> {
     Ok(())
 }
 
-fn invoice(sap: &sap::Simulator) -> Result<(), sap::Refusal> {
+fn invoice(sap: &sap::Simulator) -> Result<i64, sap::Refusal> {
     if sap.supplier("V-TUNNEL").is_none() {
         sap.add_supplier(samples::supplier("V-TUNNEL"))?;
     }
-    sap.add_invoice(samples::document("V-TUNNEL", vec![samples::line("A1", 1, "12.50")])).map(drop)
+    sap.add_invoice(samples::document("V-TUNNEL", vec![samples::line("A1", 1, "12.50")]))
 }
 
 fn told<T>(result: Result<T, sap::Refusal>) -> String {
