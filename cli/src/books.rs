@@ -17,7 +17,7 @@ pub struct Books {
     /// Coupa's budget.
     pub ledger: Arc<dyn BudgetLedger>,
     /// A file can count what would take a scan elsewhere.
-    file: Option<EmbeddedStore>,
+    pub(crate) file: Option<EmbeddedStore>,
 }
 
 impl From<EmbeddedStore> for Books {

@@ -88,7 +88,7 @@ user = "coupa_sync"
 url = "{coupa}"
 client_id = "coupa-client"
 requests_per_second = 1000
-request_timeout_seconds = 3
+request_timeout_seconds = 10
 max_arrival_delay_seconds = 0
 ship_to_user = "buyer@acme.example"
 ship_to_address = "01"
@@ -223,7 +223,7 @@ poll_interval = "1s"
 /// Waits until something is so, and fails the test after a while.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    assert!(wait_at_most(Duration::from_secs(20), is_so), "waited in vain until {what}");
+    assert!(wait_at_most(Duration::from_secs(60), is_so), "waited in vain until {what}");
 }
 
 /// Waits until something is so, but no longer than this. Whether it is.

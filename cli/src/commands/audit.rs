@@ -19,7 +19,7 @@ async fn of_document(books: &Books, document: DocumentKey) -> CliResult<Found> {
 
 pub(super) async fn show(app: &App, kind: ObjectKind, number: &str) -> CliResult<Exit> {
     let config = app.config()?;
-    let books = app.look_into_books(&config)?;
+    let books = app.look_into_books(&config).await?;
     let timelines = find(&books, kind, number).await?;
     app.show(&timelines);
     Ok(Exit::Done)
@@ -43,7 +43,7 @@ async fn find(books: &Books, kind: ObjectKind, number: &str) -> CliResult<Timeli
 
 pub(super) async fn list(app: &App, failed: bool, since: Option<Since>, limit: u32) -> CliResult<Exit> {
     let config = app.config()?;
-    let books = app.look_into_books(&config)?;
+    let books = app.look_into_books(&config).await?;
     let since = since.map(|since| since.moment(app.clock.now(), &app.zone));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     // One more than is shown tells whether there are more.

@@ -20,7 +20,7 @@ const NAMED: usize = 10;
 
 pub(super) async fn list(app: &App) -> CliResult<Exit> {
     let config = app.config()?;
-    let books = app.look_into_books(&config)?;
+    let books = app.look_into_books(&config).await?;
     let rows = books.state.dead_letters().await?;
     app.show(&List::new(rows));
     Ok(Exit::Done)
@@ -28,8 +28,13 @@ pub(super) async fn list(app: &App) -> CliResult<Exit> {
 
 pub(super) async fn redrive(app: &App, code: Option<Code>, kind: Option<ObjectKind>) -> CliResult<Exit> {
     let config = app.config()?;
-    let books = app.look_into_books(&config)?;
+    let books = app.look_into_books(&config).await?;
     let redriven = put_back(&books, code, kind, app.clock.now()).await?;
+    // Copies of what the options leave out stay: a copy that comes back while its record is open is a wish to try again.
+    #[cfg(feature = "aws")]
+    if let (Some(stack), None, None) = (app.find_stack(&config).await?, code, kind) {
+        stack.move_copies_back().await?;
+    }
     app.show(&redriven);
     Ok(Exit::Done)
 }

@@ -17,7 +17,7 @@ const PARKED: usize = 100_000;
 
 pub(super) async fn run(app: &App) -> CliResult<Exit> {
     let config = app.config()?;
-    let books = app.look_into_books(&config)?;
+    let books = app.look_into_books(&config).await?;
     let status = read(&books, &config, app.clock.now()).await?;
     app.show(&status);
     Ok(Exit::Done)

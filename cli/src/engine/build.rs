@@ -27,6 +27,10 @@ pub struct Engine {
 impl Engine {
     /// Builds everything from the config. Speaks to nobody yet.
     pub async fn build(app: &App, config: &Config) -> CliResult<Self> {
+        #[cfg(feature = "aws")]
+        if let Some(stack) = app.find_stack(config).await? {
+            return Self::on_stack(app, config, &stack).await;
+        }
         let secrets = app.secrets(config)?;
         // A mapping file that can't be read must not leave a new database behind.
         setup::load_mapping(config)?;
@@ -41,11 +45,37 @@ impl Engine {
             coupa_secret: secret(&secrets, SecretName::CoupaClientSecret)?,
             sap_session: Arc::new(LocalSecret::default()),
             coupa_token: Arc::new(LocalSecret::default()),
+            budget_block: coupa::BudgetBlock::Small,
+            sap_meter: Arc::default(),
             clock: Arc::clone(&app.clock),
             owner: Owner(format!("{}-{:08x}", std::process::id(), random.next_u64() >> 32)),
             random,
         };
-        let pipeline = setup::pipeline(config, parts).await?;
+        let pipeline = setup::pipeline(config, parts)?;
+        Ok(Self { pipeline, books, batch: setup::batch(config) })
+    }
+
+    /// The same on a stack's books: with its passwords, and with the session and the token that its functions share.
+    #[cfg(feature = "aws")]
+    async fn on_stack(app: &App, config: &Config, stack: &crate::stack::Stack) -> CliResult<Self> {
+        let books = stack.books();
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let parts = Parts {
+            queue: Arc::clone(&books.queue),
+            state: Arc::clone(&books.state),
+            ledger: Arc::clone(&books.ledger),
+            sap_password: stack.secret(SecretName::SapPassword),
+            sap_refusal: None,
+            coupa_secret: stack.secret(SecretName::CoupaClientSecret),
+            sap_session: Arc::new(stack.store().shared_secret(store::aws::SAP_SESSION)),
+            coupa_token: Arc::new(stack.store().shared_secret(store::aws::COUPA_TOKEN)),
+            budget_block: coupa::BudgetBlock::Large,
+            sap_meter: Arc::default(),
+            clock: Arc::clone(&app.clock),
+            owner: Owner(format!("operator-{:08x}", random.next_u64() >> 32)),
+            random,
+        };
+        let pipeline = setup::pipeline(config, parts)?;
         Ok(Self { pipeline, books, batch: setup::batch(config) })
     }
 
@@ -71,7 +101,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives the SAP session back: the next process has its own.
+    /// Gives the SAP session back, unless others share it: the next process has its own.
     pub async fn close(&self) {
         if let Err(error) = self.pipeline.sap.log_out().await {
             tracing::debug!(%error, "the log-out failed; the session ends by itself");

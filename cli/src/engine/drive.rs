@@ -1,7 +1,7 @@
 use super::Engine;
 use crate::{CliError, CliResult, output::SummaryTable};
 use jiff::{SignedDuration, Timestamp};
-use model::{AuditOutcome, ObjectKind, SapKey};
+use model::{AuditOutcome, DocumentKey, ObjectKind, SapKey};
 use pipeline::BatchReport;
 use std::{
     collections::BTreeMap,
@@ -37,16 +37,27 @@ impl Tally {
         }
         for ended in &report.ended {
             *self.calls.entry(ended.document.kind).or_default() += u64::from(ended.coupa_calls);
-            *self.ended.entry(ended.outcome).or_default() += 1;
-            let key = (ended.document.kind, ended.document.key.clone());
-            let before = self.last.get(&key).copied();
-            // What was created in this run stays that in the table, however often it is looked at again.
-            let outcome = before.map_or(ended.outcome, |before| stronger(before, ended.outcome));
-            if ends(outcome) && !before.is_some_and(ends) {
-                *self.done.entry(ended.document.kind).or_default() += 1;
-            }
-            self.last.insert(key, outcome);
+            self.add_ended(&ended.document, ended.outcome);
         }
+    }
+
+    fn add_ended(&mut self, document: &DocumentKey, outcome: AuditOutcome) {
+        *self.ended.entry(outcome).or_default() += 1;
+        let key = (document.kind, document.key.clone());
+        let before = self.last.get(&key).copied();
+        // What was created in this run stays that in the table, however often it is looked at again.
+        let outcome = before.map_or(outcome, |before| stronger(before, outcome));
+        if ends(outcome) && !before.is_some_and(ends) {
+            *self.done.entry(document.kind).or_default() += 1;
+        }
+        self.last.insert(key, outcome);
+    }
+
+    /// Counts an attempt that somebody else made.
+    #[cfg(feature = "aws")]
+    pub(crate) fn add_attempt(&mut self, attempt: &model::AuditEntry) {
+        *self.calls.entry(attempt.document.kind).or_default() += u64::from(attempt.coupa_calls);
+        self.add_ended(&attempt.document, attempt.outcome);
     }
 
     /// Marks this moment, to tell later what came after it.

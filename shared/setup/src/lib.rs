@@ -7,8 +7,13 @@ mod build;
 pub mod config;
 mod contact;
 mod error;
+mod meter;
 
-pub use build::{Parts, WORKING_TIME, batch, load_mapping, pipeline, sap_tls, settings};
+pub use build::{
+    Parts, Transports, WORKING_TIME, batch, documents_per_second, load_mapping, pipeline, pipeline_over,
+    sap_tls, settings,
+};
 pub use config::Config;
 pub use contact::{SAP_CONTACT, SapContact, remember_contact};
 pub use error::SetupError;
+pub use meter::Meter;

@@ -2,7 +2,7 @@
 
 use super::{
     ConfigError,
-    sections::{CoupaSection, MappingSection, SapSection, StoreSection, SyncSection},
+    sections::{CoupaSection, MappingSection, SapSection, StoreSection, SyncSection, WebhookSection},
 };
 use serde::{
     Deserialize, Deserializer, de,
@@ -12,13 +12,14 @@ use std::{ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 /// Each section with its keys.
-pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 5] {
+pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 6] {
     [
         ("sap", fields_of::<SapSection>()),
         ("coupa", fields_of::<CoupaSection>()),
         ("sync", fields_of::<SyncSection>()),
         ("store", fields_of::<StoreSection>()),
         ("mapping", fields_of::<MappingSection>()),
+        ("webhook", fields_of::<WebhookSection>()),
     ]
 }
 

@@ -105,8 +105,15 @@ impl AwsStore {
             number: entry.number.as_ref().map(|number| number_key(entry.document.kind, number)),
             loose: fence.is_none(),
             moment: entry.at,
-            expires_at: self.audit_retention.map(|kept| entry.at.saturating_add(kept).map_or(i64::MAX, Timestamp::as_second)),
-            body: EntryBody { named: body.named_parts(), name: body.name, value: body.value, parts: body.parts },
+            expires_at: self
+                .audit_retention
+                .map(|kept| entry.at.saturating_add(kept).map_or(i64::MAX, Timestamp::as_second)),
+            body: EntryBody {
+                named: body.named_parts(),
+                name: body.name,
+                value: body.value,
+                parts: body.parts,
+            },
             at,
         })
     }
@@ -188,7 +195,12 @@ impl AwsStore {
     }
 
     /// The keys of the newest entries of a day and outcome, up to `limit`.
-    async fn newest_of(&self, day: String, since: &str, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
+    async fn newest_of(
+        &self,
+        day: String,
+        since: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, StoreError> {
         let query = self
             .query_audit()
             .index_name(BY_DAY)
@@ -227,7 +239,7 @@ impl AuditTrail for AwsStore {
 
     /// Day by day, back from the newest, until there are enough.
     async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
-        let since = filter.since.map_or_else(String::new, |since| sort_key(since, None, 0));
+        let since = sort_key(filter.since.unwrap_or(Timestamp::UNIX_EPOCH), None, 0);
         let since_date = filter.since.map(date).unwrap_or_default();
         let mut keys: Vec<(String, String)> = Vec::new();
         for (date, outcomes) in self.known_days().await? {

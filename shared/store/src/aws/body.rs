@@ -99,7 +99,8 @@ pub(super) fn whole(what: &str, item: &Item) -> Result<Option<String>, StoreErro
 
 pub(super) fn unpack(what: &str, packed: &[u8]) -> Result<String, StoreError> {
     let corrupt = |reason: String| StoreError::Corrupt(format!("{what}: {reason}"));
-    let bytes = decompress_to_vec_zlib_with_limit(packed, LARGEST).map_err(|error| corrupt(error.to_string()))?;
+    let bytes =
+        decompress_to_vec_zlib_with_limit(packed, LARGEST).map_err(|error| corrupt(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| corrupt(error.to_string()))
 }
 

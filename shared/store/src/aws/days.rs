@@ -76,8 +76,9 @@ fn months_until(now: Timestamp) -> Vec<String> {
     let today = date(now);
     let year = today.get(..4).and_then(|year| year.parse().ok()).unwrap_or(FIRST_YEAR);
     let last = today.get(..7).unwrap_or_default();
-    let mut months: Vec<String> =
-        (FIRST_YEAR..=year + 1).flat_map(|year| (1..=12).map(move |month| format!("{year:04}-{month:02}"))).collect();
+    let mut months: Vec<String> = (FIRST_YEAR..=year + 1)
+        .flat_map(|year| (1..=12).map(move |month| format!("{year:04}-{month:02}")))
+        .collect();
     let past = months.iter().filter(|month| month.as_str() <= last).count();
     months.truncate(past + 1);
     months

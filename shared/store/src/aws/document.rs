@@ -39,11 +39,16 @@ pub(super) struct EncodedItem {
 }
 
 impl EncodedItem {
-    pub(super) fn new(document: &DocumentKey, mut item: DocumentItem, salt: &str) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        document: &DocumentKey,
+        mut item: DocumentItem,
+        salt: &str,
+    ) -> Result<Self, StoreError> {
         let company = || Some(text(document.company.0.clone()));
         let by_kind = |number: &String| number_key(document.kind, number);
         let coupa_number = coupa_number(&item).filter(|in_coupa| item.number.as_ref() != Some(in_coupa));
-        let (sap_number, coupa_number) = (item.number.as_ref().map(by_kind), coupa_number.as_ref().map(by_kind));
+        let (sap_number, coupa_number) =
+            (item.number.as_ref().map(by_kind), coupa_number.as_ref().map(by_kind));
         let unknown = item.unknown.take();
         let parked = item.parked.take();
         let dead = item.dead_letter.take();

@@ -111,7 +111,11 @@ impl Dynamo {
             let keys = batch
                 .iter()
                 .map(|key| key.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect());
-            let mut left = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build().ok();
+            let mut left = KeysAndAttributes::builder()
+                .set_keys(Some(keys.collect()))
+                .consistent_read(true)
+                .build()
+                .ok();
             let mut tries = 0;
             while let Some(wanted) = left.take() {
                 if tries == TRIES {

@@ -99,7 +99,8 @@ impl AwsStore {
     async fn check_leases(&self, transactions: &[Vec<Group>]) -> Result<(), StoreError> {
         let documents = || transactions.iter().flatten().filter_map(|group| group.document.as_ref());
         let found = self.dynamo.get_many(documents().map(|document| document.pk.clone())).await?;
-        let late = documents().find(|document| !found.get(&document.pk).is_some_and(|item| holds(item, document.fence)));
+        let late = documents()
+            .find(|document| !found.get(&document.pk).is_some_and(|item| holds(item, document.fence)));
         late.map_or(Ok(()), |document| Err(StoreError::Fenced(document.document.clone())))
     }
 }

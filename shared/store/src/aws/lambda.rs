@@ -1,10 +1,7 @@
 //! The queue as a function sees it that an SQS event source mapping has invoked: the messages are in its hands already, and it
 //! answers which of them it did not get done.
 
-use super::{
-    SqsQueue, decode_message,
-    queue::receipt,
-};
+use super::{SqsQueue, decode_message, queue::receipt};
 use crate::{DeadLetterCopy, Depth, Queue, Receipt, Received, StoreError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -56,7 +53,9 @@ impl LambdaQueue {
         for record in records {
             let lane = queue.lane_of(&record.source_arn);
             let receipt = receipt(lane.unwrap_or(Lane::Live), &record.receipt_handle);
-            let strange = || Failure::new(Code::MessageUnreadable, format!("{} is no queue of ours", record.source_arn));
+            let strange = || {
+                Failure::new(Code::MessageUnreadable, format!("{} is no queue of ours", record.source_arn))
+            };
             match lane.ok_or_else(strange).and_then(|_| decode_message(&record.body)) {
                 Ok(message) => {
                     received.push(Received {

@@ -145,7 +145,10 @@ impl AwsStore {
     pub(super) async fn give_up(&self, leases: &[Lease]) -> Result<(), StoreError> {
         let remove = format!("REMOVE {LEASE_OWNER}, {LEASE_UNTIL}, {LEASE_TOKEN}, {OPEN_ATTEMPT}");
         let release = |lease| self.send_under(self.under(lease).update_expression(&remove));
-        side_by_side(leases.iter().map(release).collect()).await.into_iter().try_for_each(|done| done.map(drop))
+        side_by_side(leases.iter().map(release).collect())
+            .await
+            .into_iter()
+            .try_for_each(|done| done.map(drop))
     }
 
     /// An update that goes through only while the lease is the newest and was not given up.

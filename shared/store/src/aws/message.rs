@@ -42,7 +42,10 @@ pub fn decode_message(body: &str) -> Result<Message, Failure> {
     let unreadable = |error: serde_json::Error| {
         // What serde says of it may quote the body, which anybody with access to the queue can write: only where it broke.
         let place = format!("line {}, column {}", error.line(), error.column());
-        Failure::new(Code::MessageUnreadable, format!("a message of {} bytes is no change ({place})", body.len()))
+        Failure::new(
+            Code::MessageUnreadable,
+            format!("a message of {} bytes is no change ({place})", body.len()),
+        )
     };
     let Version { v } = serde_json::from_str(body).map_err(unreadable)?;
     if v != VERSION {

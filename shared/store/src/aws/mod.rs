@@ -16,7 +16,9 @@ mod dynamo;
 mod finish;
 mod lambda;
 mod lease;
+mod member;
 mod message;
+mod names;
 mod numbers;
 mod parked;
 mod queue;
@@ -30,11 +32,13 @@ mod value;
 
 pub use config::Aws;
 pub use lambda::{LambdaQueue, LambdaRecord, Unreadable};
+pub use member::SecretMember;
 pub use message::{Message, decode_message};
+pub use names::{NameError, StackNames};
 pub use queue::{QueueUrls, SqsQueue};
 pub use secrets::{SecretsManager, StoredSecret};
 pub use shared::StoredCell;
-pub use store::{AwsStore, AwsStoreSettings};
+pub use store::{AwsStore, AwsStoreSettings, COUPA_TOKEN, SAP_SESSION};
 #[cfg(feature = "contract")]
 pub use tables::create_tables;
 pub use tables::{AUDIT_TABLE, INDEXES, Index, STATE_TABLE, TableNames};

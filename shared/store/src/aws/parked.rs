@@ -8,10 +8,7 @@ use super::{
     value::{Item, get_json, get_text, get_time, nanos, text},
 };
 use crate::{DeadLetterRow, StoreError};
-use aws_sdk_dynamodb::{
-    operation::query::builders::QueryFluentBuilder,
-    types::ReturnConsumedCapacity,
-};
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::ReturnConsumedCapacity};
 use jiff::Timestamp;
 use model::{DeadLetter, DocumentKey, Parked};
 
@@ -82,7 +79,11 @@ impl AwsStore {
             });
         }
         rows.sort_by(|one, other| {
-            (one.letter.at, one.letter.code, &one.document).cmp(&(other.letter.at, other.letter.code, &other.document))
+            (one.letter.at, one.letter.code, &one.document).cmp(&(
+                other.letter.at,
+                other.letter.code,
+                &other.document,
+            ))
         });
         Ok(rows)
     }
@@ -121,10 +122,13 @@ impl Dynamo {
     }
 
     /// The items that a query's keys lead to, as they are now.
-    async fn items_of(&self, query: QueryFluentBuilder, max: usize) -> Result<Vec<(String, Item)>, StoreError> {
+    async fn items_of(
+        &self,
+        query: QueryFluentBuilder,
+        max: usize,
+    ) -> Result<Vec<(String, Item)>, StoreError> {
         let keys = self.query(query, max).await?;
         let keys = keys.iter().filter_map(|item| get_text(item, PK)).map(str::to_owned);
         Ok(self.get_many(keys).await?.into_iter().collect())
     }
 }
-

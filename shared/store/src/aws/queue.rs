@@ -45,6 +45,11 @@ impl SqsQueue {
         Self { client: aws.sqs(), urls, clock, random }
     }
 
+    /// Puts the copies of dead letters back among the live changes. SQS does so by itself, in its own time.
+    pub async fn move_dead_letters_back(&self) -> Result<(), StoreError> {
+        self.start_move(&self.urls.dead_letters, &self.urls.live).await
+    }
+
     fn url(&self, lane: Lane) -> &str {
         match lane {
             Lane::Live => &self.urls.live,
@@ -66,10 +71,8 @@ impl SqsQueue {
             reason = failure.message,
             "a message can't be read"
         );
-        let attributes = [
-            ("error_code", failure.code.number().to_owned()),
-            ("class", failure.class().name().to_owned()),
-        ];
+        let attributes =
+            [("error_code", failure.code.number().to_owned()), ("class", failure.class().name().to_owned())];
         self.send_one(&self.urls.dead_letters, body.to_owned(), &attributes).await
     }
 
@@ -90,10 +93,12 @@ impl SqsQueue {
                         copy_of: decoded.copy_of,
                     });
                 }
-                Err(failure) => {
-                    self.set_aside(&body, &failure).await?;
-                    self.ack(&[receipt]).await?;
-                }
+                Err(failure) => match self.set_aside(&body, &failure).await {
+                    Ok(()) => self.ack(&[receipt]).await?,
+                    Err(error) => {
+                        tracing::warn!(reason = %error, "a message that can't be read stays in its queue");
+                    }
+                },
             }
         }
         Ok(received)
@@ -150,7 +155,8 @@ impl Queue for SqsQueue {
         for lane in [Lane::Live, Lane::Backfill] {
             while received.len() < max {
                 let wanted = (max - received.len()).min(AT_ONCE);
-                let messages = self.receive_batch(self.url(lane), wanted, visibility_seconds(visibility)).await?;
+                let messages =
+                    self.receive_batch(self.url(lane), wanted, visibility_seconds(visibility)).await?;
                 if messages.is_empty() {
                     break;
                 }
@@ -245,7 +251,10 @@ mod tests {
     #[test]
     fn visibility_is_rounded_up_and_limited() {
         let seconds = |millis| visibility_seconds(SignedDuration::from_millis(millis));
-        assert_eq!([seconds(-5_500), seconds(0), seconds(1), seconds(1_000), seconds(1_001)], [0, 0, 1, 1, 2]);
+        assert_eq!(
+            [seconds(-5_500), seconds(0), seconds(1), seconds(1_000), seconds(1_001)],
+            [0, 0, 1, 1, 2]
+        );
         assert_eq!(visibility_seconds(SignedDuration::from_hours(12)), LONGEST_VISIBILITY_SECONDS);
         assert_eq!(visibility_seconds(SignedDuration::MAX), LONGEST_VISIBILITY_SECONDS);
     }

@@ -41,7 +41,9 @@ impl SecretsManager {
         })?;
         let value = output.secret_string.filter(|value| !value.trim().is_empty());
         value.map(SecretString::from).ok_or_else(|| {
-            CredentialError(format!("{name} is empty in Secrets Manager: put its text there with put-secret-value"))
+            CredentialError(format!(
+                "{name} is empty in Secrets Manager: put its text there with put-secret-value"
+            ))
         })
     }
 

@@ -23,7 +23,12 @@ impl Dynamo {
 
     /// `false` if somebody was quicker. So it is, too, where our own first try went through and its answer was lost: whoever
     /// reads again finds what it wanted to write.
-    pub(super) async fn save_revised(&self, pk: &str, value: &str, revision: u64) -> Result<bool, StoreError> {
+    pub(super) async fn save_revised(
+        &self,
+        pk: &str,
+        value: &str,
+        revision: u64,
+    ) -> Result<bool, StoreError> {
         let put = self.put(pk).item(VALUE, text(value)).item(REVISION, number(revision + 1));
         let put = self.if_revision(put, revision);
         self.meter.wrote(1);

@@ -7,6 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Clock, CompanyDb, Cursor, DocumentItem, DocumentKey, Lease, Parked, Random};
 use std::sync::{Arc, atomic::AtomicU64};
 
+/// The cell of the SAP session that all workers share.
+pub const SAP_SESSION: &str = "sap-session";
+/// The cell of the Coupa token that all workers share.
+pub const COUPA_TOKEN: &str = "coupa-token";
+
 /// What is particular to one stack.
 #[derive(Clone, Debug)]
 pub struct AwsStoreSettings {
@@ -30,7 +35,12 @@ pub struct AwsStore {
 
 impl AwsStore {
     /// Asks nothing yet.
-    pub fn new(aws: &Aws, settings: AwsStoreSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    pub fn new(
+        aws: &Aws,
+        settings: AwsStoreSettings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
         Self {
             dynamo: Arc::new(Dynamo::new(aws.dynamo(), settings.tables, clock, random)),
             company: settings.company,

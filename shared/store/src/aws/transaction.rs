@@ -62,7 +62,8 @@ impl AwsStore {
                 }
                 Err(error) => error,
             };
-            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error()
+            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+                error.as_service_error()
             else {
                 return Err(unavailable(&error));
             };
@@ -85,7 +86,8 @@ impl AwsStore {
             match (reason.code().unwrap_or("None"), *part) {
                 ("None", _) => {}
                 ("ConditionalCheckFailed", Part::Document(place)) => {
-                    let Some(document) = groups.get_mut(place).and_then(|group| group.document.as_mut()) else {
+                    let Some(document) = groups.get_mut(place).and_then(|group| group.document.as_mut())
+                    else {
                         continue;
                     };
                     let found = reason.item().cloned().unwrap_or_default();
@@ -98,7 +100,8 @@ impl AwsStore {
                     learned = true;
                 }
                 ("ConditionalCheckFailed", Part::Entry(place, index)) => {
-                    let Some(entry) = groups.get_mut(place).and_then(|group| group.entries.get_mut(index)) else {
+                    let Some(entry) = groups.get_mut(place).and_then(|group| group.entries.get_mut(index))
+                    else {
                         continue;
                     };
                     if !entry.loose {
@@ -119,7 +122,9 @@ impl AwsStore {
 
     /// What DynamoDB is asked, what each action is, and a token that is the same for the same request.
     fn actions(&self, groups: &[Group]) -> Result<(Vec<TransactWriteItem>, Vec<Part>, String), StoreError> {
-        let (mut actions, mut parts, mut said) = (Vec::new(), Vec::new(), String::new());
+        // Tokens are the account's, which may have other tables of ours.
+        let (mut actions, mut parts, mut said) =
+            (Vec::new(), Vec::new(), format!("{:?}|", self.dynamo.names));
         let mut aliases = Aliases::default();
         for (place, group) in groups.iter().enumerate() {
             if let Some(document) = &group.document {
@@ -190,7 +195,9 @@ impl AwsStore {
 
     /// Of an end that came too late; unless the very same parts are what stands.
     async fn remove_new_parts(&self, document: &DocumentWrite, found: &Item) {
-        if let Some(parts) = document.item.body.named_parts().filter(|parts| Parts::of(found).as_ref() != Some(parts)) {
+        if let Some(parts) =
+            document.item.body.named_parts().filter(|parts| Parts::of(found).as_ref() != Some(parts))
+        {
             self.dynamo.remove_parts(&document.pk, &parts).await;
         }
     }

@@ -7,7 +7,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Display, str::FromStr};
 
 /// An item as the SDK hands it out.
-#[expect(clippy::disallowed_types, reason = "the SDK's own type; attributes are looked up by name, never walked")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "the SDK's own type; attributes are looked up by name, never walked"
+)]
 pub(super) type Item = std::collections::HashMap<String, AttributeValue>;
 
 /// Nanoseconds since 1970.

@@ -76,12 +76,13 @@ impl FreshTables {
 
     /// A handle on them.
     pub fn store(&self) -> AwsStore {
-        let settings = AwsStoreSettings {
-            tables: self.names.clone(),
-            company: CompanyDb("SBODEMOUS".to_owned()),
-            audit_retention: None,
-        };
-        AwsStore::new(&self.aws, settings, Arc::clone(&self.clock) as _, Arc::new(TestRandom::default()))
+        self.store_of(CompanyDb("SBODEMOUS".to_owned()), Arc::clone(&self.clock) as _)
+    }
+
+    /// A handle on them for another company, in another's time.
+    pub fn store_of(&self, company: CompanyDb, clock: Arc<dyn Clock>) -> AwsStore {
+        let settings = AwsStoreSettings { tables: self.names.clone(), company, audit_retention: None };
+        AwsStore::new(&self.aws, settings, clock, Arc::new(TestRandom::default()))
     }
 }
 
@@ -116,4 +117,17 @@ impl FreshQueues {
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         self.aws.sqs()
     }
+}
+
+/// The SDK's settings for something at this address that speaks as AWS does.
+pub async fn at(endpoint: &str) -> Aws {
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region("us-east-1")
+        .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("test", "test", None, None, "test"))
+        .http_client(http)
+        .load()
+        .await;
+    Aws::new(config)
 }

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{AuditTrail, Finish, FinishedDocument, StateStore, StoreError};
 use model::{
-    AuditEntry, AuditOutcome, CoupaId, Cursor, DocumentItem, DocumentKey, LineId, Link, ObjectKind, OrderLink,
-    OrderStage, SapKey, Seen, Sent,
+    AuditEntry, AuditOutcome, CoupaId, Cursor, DocumentItem, DocumentKey, LineId, Link, ObjectKind,
+    OrderLink, OrderStage, SapKey, Seen, Sent,
 };
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -72,7 +72,9 @@ pub async fn an_order_of_very_many_lines_reads_back<H: Harness>(h: &H) {
 /// Nothing of what was there before is left, and it can still be found.
 pub async fn a_large_item_can_shrink_and_grow<H: Harness>(h: &H) {
     let store = h.handle().await;
-    for whole in [incompressible(1), incompressible(2), order_of(1), incompressible(2), DocumentItem::default()] {
+    for whole in
+        [incompressible(1), incompressible(2), order_of(1), incompressible(2), DocumentItem::default()]
+    {
         put(h, &store, &order(), whole.clone()).await;
         assert_eq!(item(&store, &order()).await, whole);
     }

@@ -99,8 +99,12 @@ impl SqsQueue {
         handle: &str,
         seconds: i32,
     ) -> Result<(), StoreError> {
-        let request =
-            self.client.change_message_visibility().queue_url(url).receipt_handle(handle).visibility_timeout(seconds);
+        let request = self
+            .client
+            .change_message_visibility()
+            .queue_url(url)
+            .receipt_handle(handle)
+            .visibility_timeout(seconds);
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if no_longer_ours(error.code()) => {
@@ -123,9 +127,26 @@ impl SqsQueue {
             .queue_url(url)
             .set_attribute_names(Some(vec![Visible, Delayed, NotVisible]));
         let attributes = request.send().await.map_err(|error| failed(&error))?.attributes.unwrap_or_default();
-        let count = |name| attributes.get(&name).and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
+        let count =
+            |name| attributes.get(&name).and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
         let in_flight = count(NotVisible);
         Ok((count(Visible) + count(Delayed) + in_flight, in_flight))
+    }
+
+    /// Has SQS move the copies of dead letters back among the live changes. The destination is named, because messages that a
+    /// function has put there have no source queue, and SQS doesn't move those by itself.
+    pub(super) async fn start_move(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        let (from, to) = (self.arn(from).await?, self.arn(to).await?);
+        let request = self.client.start_message_move_task().source_arn(from).destination_arn(to);
+        request.send().await.map(drop).map_err(|error| failed(&error))
+    }
+
+    async fn arn(&self, url: &str) -> Result<String, StoreError> {
+        let request =
+            self.client.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::QueueArn);
+        let attributes = request.send().await.map_err(|error| failed(&error))?.attributes.unwrap_or_default();
+        let arn = attributes.get(&QueueAttributeName::QueueArn).cloned();
+        arn.ok_or_else(|| StoreError::Unavailable(format!("SQS told no ARN of {url}")))
     }
 
     async fn pause(&self, tries: u32) {
