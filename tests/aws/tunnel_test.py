@@ -48,7 +48,6 @@ class Endpoints(unittest.TestCase):
         self.assertEqual(every - set(LISTED["gateway_endpoints"] + LISTED["interface_endpoints"]), set())
         self.assertEqual(set(LISTED["interface_endpoints"]) - every, set(), "an endpoint that nobody uses costs 7 USD a month")
 
-    @unittest.skipUnless((INFRA / "template.yaml").exists(), "the functions' template is not there yet")
     def test_the_list_is_what_the_functions_have_a_right_to(self):
         resources = yaml_parse((INFRA / "template.yaml").read_text())["Resources"]
         found = {}
@@ -115,6 +114,18 @@ class Vpn(unittest.TestCase):
         for tunnel in tunnels:
             self.assertEqual(tunnel["IKEVersions"], [{"Value": "ikev2"}])
             self.assertEqual((tunnel["DPDTimeoutAction"], tunnel["StartupAction"]), ("restart", "start"))
+
+
+class Watch(unittest.TestCase):
+    def test_a_line_that_is_down_is_one_alarm(self):
+        resources = yaml_parse((INFRA / "watch.yaml").read_text())["Resources"]
+        polls = sorted(name for name in resources if name.startswith("NoPollOf"))
+        self.assertEqual(len(polls), 5)
+        for name in polls:
+            self.assertNotIn("AlarmActions", resources[name]["Properties"])
+        rule = resources["NoPoll"]["Properties"]["AlarmRule"]["Fn::Sub"]
+        self.assertEqual(sorted(re.findall(r'ALARM\("\$\{(\w+)\}"\)', rule)), polls)
+        self.assertIn("AlarmActions", resources["NoPoll"]["Properties"])
 
 
 class Nesting(unittest.TestCase):
