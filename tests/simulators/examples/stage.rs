@@ -55,7 +55,9 @@ fn obey(sap: &sap::Simulator, coupa: &coupa::Simulator) -> io::Result<()> {
             },
             ("slow", seconds) => {
                 let seconds = seconds.parse().map_err(io::Error::other)?;
-                sap.inject(sap::Fault::new(sap::FaultKind::Delay(Duration::from_secs(seconds))).on(Method::GET));
+                sap.inject(
+                    sap::Fault::new(sap::FaultKind::Delay(Duration::from_secs(seconds))).on(Method::GET),
+                );
                 "ok".to_owned()
             }
             ("requests", _) => sap.request_count().to_string(),
