@@ -74,13 +74,19 @@ fn filter(text: Option<&str>, level: Level) -> Result<EnvFilter, InitError> {
     let ours = [
         "b1_coupa",
         "coupa",
+        "functions",
         "mapping",
         "model",
         "pipeline",
+        "poller",
+        "replay",
         "sap",
+        "setup",
         "simulators",
         "store",
+        "sync",
         "telemetry",
+        "webhook",
         "wire",
     ];
     let default = || {

@@ -33,8 +33,8 @@ impl Emulator {
             .env("AUTH", if enforces { "true" } else { "false" })
             .env("TMPDIR", folder)
             .stdin(Stdio::piped())
-            .stdout(File::create(&log)?)
-            .stderr(File::options().append(true).open(&log)?);
+            .stdout(File::options().create(true).append(true).open(&log)?)
+            .stderr(File::options().create(true).append(true).open(&log)?);
         let child = command.spawn()?;
         let emulator = Self { child, tools: tools.clone(), address, log };
         let ready = || emulator.call("sts", "get_caller_identity", "{}").is_ok();

@@ -2,6 +2,7 @@
 //! each function held to its own policy. `tests/aws/deployment` prepares the tools and calls this.
 
 mod emulator;
+mod memory;
 mod stack;
 mod steps;
 mod tools;

@@ -17,7 +17,7 @@ pub(crate) fn build(tools: &Tools, config: &Path) -> Result<(), Failure> {
         .arg("--build-dir")
         .arg(tools.scratch().join("build"))
         .env("B1_COUPA_CONFIG_DIR", config)
-        .env("B1_COUPA_BUILD", "host");
+        .env("B1_COUPA_BUILD", std::env::var("B1_COUPA_BUILD").unwrap_or_else(|_| "host".to_owned()));
     tools::run(command, "sam build").map(drop)
 }
 
@@ -36,6 +36,8 @@ impl Stack {
         let mut command = sam(tools, "deploy");
         emulator.prepare(&mut command);
         command
+            .arg("--config-file")
+            .arg(tools.root().join("samconfig.toml"))
             .arg("--template-file")
             .arg(tools.scratch().join("build/template.yaml"))
             .args(["--stack-name", NAME, "--no-confirm-changeset", "--region", "us-east-1"])
