@@ -108,7 +108,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
         ("client_id", "request_per_second = 2", "request_per_second", "Did you mean `requests_per_second`?"),
         ("user", "client_id = \"x\"", "client_id", "`client_id` belongs under [coupa]."),
         ("user", "poll_intervall = \"5m\"", "poll_intervall", "Did you mean `poll_interval` under [sync]?"),
-        ("user", "xyz = 1", "xyz", "Known keys of [sap]: service_layer_url, company_db"),
+        ("user", "xyz = 1", "xyz", "Known keys of [sap]: service_layer_url, connect_to, company_db"),
     ] {
         let old = MINIMAL.lines().find(|line| line.starts_with(section)).unwrap();
         let error = wrong(section, &format!("{old}\n{line}"));
@@ -236,6 +236,7 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
         .map(|line| match line.strip_prefix("# ") {
             Some(rest)
                 if rest.contains(" = ")
+                    && !rest.starts_with("connect_to")
                     && !rest.starts_with("ca_file")
                     && !rest.starts_with("spki_sha256") =>
             {
