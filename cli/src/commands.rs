@@ -16,11 +16,12 @@ mod stack;
 pub mod status;
 mod stop;
 mod sync;
+pub mod tunnel;
 
 use crate::books::Books;
 use crate::{
     CliError, CliResult,
-    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand},
+    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, TunnelCommand},
     config::Config,
     output::{Look, Output, Report},
 };
@@ -172,6 +173,9 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::DeadLetters(DeadLettersCommand::Redrive { code, kind }) => {
             dead_letters::redrive(app, code, kind).await
         }
+        Command::Tunnel(TunnelCommand::NewKey { file }) => tunnel::new_key(app, &file),
+        Command::Tunnel(TunnelCommand::PublicKey { file }) => tunnel::public_key(app, &file),
+        Command::Tunnel(TunnelCommand::AgentConfig(args)) => tunnel::agent_config(app, &args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(app, args).await,
         Command::Completions { shell } => Ok(shell::completions(app, shell)),
