@@ -29,7 +29,7 @@ pub(crate) const ALL: [(&str, &str); 4] = [
     ("poller", r#"{"object":"invoices"}"#),
     ("sync", SYNC),
     ("webhook", WEBHOOK),
-    ("replay", r#"{"document":"SBODEMO_ACME/invoice/1"}"#),
+    ("replay", r#"{"documents":[{"kind":"invoice","number":"1"}]}"#),
 ];
 
 const SYNC: &str = r#"{"Records":[{"messageId":"1","receiptHandle":"1","body":"{}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1795435200000"},"messageAttributes":{},"md5OfBody":"","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:us-east-1:000000000000:live","awsRegion":"us-east-1"}]}"#;
