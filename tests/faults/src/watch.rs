@@ -1,0 +1,117 @@
+//! What is seen at the other end while a history runs, and what must not be seen there.
+
+use bytes::Bytes;
+use http::{Method, Request};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
+
+/// What the company writes before the number of a version, in texts that reach Coupa.
+pub const VERSION_MARK: &str = " rev.";
+
+/// Everything seen.
+#[derive(Default)]
+pub struct Watch(Mutex<Seen>);
+
+/// Everything seen.
+#[derive(Default)]
+pub struct Seen {
+    /// When each call reached Coupa, except those that were late on purpose.
+    pub arrivals: Vec<Timestamp>,
+    /// The newest version of each document that reached Coupa.
+    versions: BTreeMap<String, u32>,
+    /// Log-ins of each worker: when, and whether SAP refused.
+    pub logins: BTreeMap<usize, Vec<(Timestamp, bool)>>,
+    /// Sessions that each worker was told to have lost.
+    pub sessions_lost: BTreeMap<usize, u32>,
+    /// Token requests of each worker.
+    pub tokens: BTreeMap<usize, Vec<Timestamp>>,
+    /// Who has heard of a pause that Coupa asked for, and until when it lasts.
+    pub paused_until: Option<Timestamp>,
+    /// What must not be, a sentence each.
+    pub violations: Vec<String>,
+    /// Creates that took effect, by what they created.
+    pub writes: u64,
+}
+
+impl Watch {
+    /// To look at.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap()
+    }
+
+    /// A request reaches Coupa.
+    pub fn coupa(&self, request: &Request<Bytes>, now: Timestamp, late: bool) {
+        let mut seen = self.seen();
+        if !request.uri().path().starts_with("/api/") {
+            return;
+        }
+        if !late {
+            seen.arrivals.push(now);
+        }
+        if request.method() == Method::GET {
+            return;
+        }
+        seen.writes += 1;
+        if let Ok(body) = serde_json::from_slice::<Value>(request.body()) {
+            seen.versions_in(&body, now);
+        }
+    }
+}
+
+impl Seen {
+    /// No older state over a newer one.
+    fn versions_in(&mut self, body: &Value, now: Timestamp) {
+        let name = body.get("name").and_then(Value::as_str);
+        let lines = body.get("order-lines").and_then(Value::as_array).into_iter().flatten();
+        let mut found: Vec<(String, u32)> = name.and_then(version).into_iter().collect();
+        found.extend(lines.filter_map(|line| {
+            let text = line.get("description").and_then(Value::as_str)?;
+            let reference = line.get("external-reference-number").and_then(Value::as_str);
+            let (name, number) = version(text)?;
+            Some((reference.map_or(name, str::to_owned), number))
+        }));
+        for (what, number) in found {
+            let newest = self.versions.entry(what.clone()).or_default();
+            if number < *newest {
+                let line = format!("{now}: {what} went back from version {newest} to {number}");
+                self.violations.push(line);
+            }
+            *newest = number.max(*newest);
+        }
+    }
+}
+
+/// A document's text and the number of its version.
+fn version(text: &str) -> Option<(String, u32)> {
+    let (name, number) = text.split_once(VERSION_MARK)?;
+    Some((name.to_owned(), number.parse().ok()?))
+}
+
+/// The longest window in which more calls arrived than `rate` a second and twenty allow, if there is one.
+pub fn over_budget(arrivals: &[Timestamp], rate: i64) -> Option<String> {
+    const WINDOWS_MS: [i64; 6] = [200, 1_000, 2_000, 5_000, 20_000, 60_000];
+    let mut arrivals: Vec<Timestamp> = arrivals.to_vec();
+    arrivals.sort();
+    for window in WINDOWS_MS {
+        let allowed = usize::try_from(rate * window / 1_000 + 20).unwrap_or(usize::MAX);
+        let span = SignedDuration::from_millis(window);
+        let mut first = 0;
+        for last in 0..arrivals.len() {
+            while arrivals[last].duration_since(arrivals[first]) >= span {
+                first += 1;
+            }
+            let calls = last + 1 - first;
+            if calls > allowed {
+                return Some(format!(
+                    "{calls} calls to Coupa within {window} ms up to {}, {allowed} are allowed",
+                    arrivals[last]
+                ));
+            }
+        }
+    }
+    None
+}
