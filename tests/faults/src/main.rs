@@ -73,6 +73,9 @@ fn play_all(args: &Args) -> Report {
                     if args.options.tell {
                         outcome.lines.iter().for_each(|line| println!("{line}"));
                     }
+                    if std::env::var_os("FAULTS_CALLS").is_some() {
+                        eprintln!("{seed} {:?}", outcome.calls);
+                    }
                     let mut report = report.lock().unwrap();
                     report.add(&outcome);
                     if !outcome.broken.is_empty() && report.violations <= 5 {

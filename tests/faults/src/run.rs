@@ -30,6 +30,8 @@ pub struct Outcome {
     pub rare: BTreeMap<&'static str, u64>,
     /// Of simulated time.
     pub hours: i64,
+    /// Calls over the network, and times that anything was polled.
+    pub calls: [u64; 4],
     /// What happened, for people.
     pub lines: Vec<String>,
 }
@@ -69,6 +71,12 @@ fn play(seed: u64, options: &RunOptions) -> Outcome {
         faults: world.faults.counts(),
         rare,
         hours,
+        calls: [
+            world.trace.calls(),
+            world.sap.request_count(),
+            world.watch.seen().arrivals.len() as u64,
+            world.executor.polls,
+        ],
         lines: world.trace.lines(),
     }
 }

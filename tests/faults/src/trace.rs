@@ -9,6 +9,7 @@ use std::sync::{
 /// The history of one seed.
 pub struct Trace {
     hash: AtomicU64,
+    calls: AtomicU64,
     lines: Option<Mutex<Vec<String>>>,
     latency: Random,
 }
@@ -17,7 +18,7 @@ impl Trace {
     /// Nothing has happened yet. Lines are kept where somebody wants to read them.
     pub fn new(seed: u64, with_lines: bool) -> Self {
         let lines = with_lines.then(Mutex::default);
-        Self { hash: AtomicU64::new(0xcbf2_9ce4_8422_2325), lines, latency: Random::of(seed, "latency") }
+        Self { calls: AtomicU64::new(0), hash: AtomicU64::new(0xcbf2_9ce4_8422_2325), lines, latency: Random::of(seed, "latency") }
     }
 
     /// How long things take.
@@ -27,14 +28,21 @@ impl Trace {
 
     /// Something happened at the other end of a worker's call.
     pub fn note(&self, time: &Time, worker: usize, what: &str, result: u64) {
+        self.calls.fetch_add(1, Relaxed);
         let mut hash = self.hash.load(Relaxed);
         let now = time.now();
-        let moment = [now.as_second().to_le_bytes(), i64::from(now.subsec_nanosecond()).to_le_bytes()].concat();
-        let rest = [worker.to_le_bytes(), result.to_le_bytes()].concat();
-        for byte in moment.into_iter().chain(rest).chain(what.bytes()) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        let mut mix = |number: u64| hash = (hash ^ number).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+        mix(now.as_second().unsigned_abs());
+        mix(u64::from(now.subsec_nanosecond().unsigned_abs()));
+        mix(worker as u64);
+        mix(result);
+        what.bytes().for_each(|byte| mix(u64::from(byte)));
         self.hash.store(hash, Relaxed);
+    }
+
+    /// How many calls there were.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Relaxed)
     }
 
     /// A line for people.

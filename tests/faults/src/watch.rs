@@ -57,22 +57,22 @@ impl Watch {
         }
         seen.writes += 1;
         if let Ok(body) = serde_json::from_slice::<Value>(request.body()) {
-            seen.versions_in(&body, now);
+            seen.versions_in(request.uri().path(), &body, now);
         }
     }
 }
 
 impl Seen {
     /// No older state over a newer one.
-    fn versions_in(&mut self, body: &Value, now: Timestamp) {
+    fn versions_in(&mut self, path: &str, body: &Value, now: Timestamp) {
         let name = body.get("name").and_then(Value::as_str);
         let lines = body.get("order-lines").and_then(Value::as_array).into_iter().flatten();
         let mut found: Vec<(String, u32)> = name.and_then(version).into_iter().collect();
         found.extend(lines.filter_map(|line| {
             let text = line.get("description").and_then(Value::as_str)?;
-            let reference = line.get("external-reference-number").and_then(Value::as_str);
             let (name, number) = version(text)?;
-            Some((reference.map_or(name, str::to_owned), number))
+            // A new order has no path of its own, and nothing older.
+            Some((format!("{path} {name}"), number)).filter(|_| path != "/api/purchase_orders")
         }));
         for (what, number) in found {
             let newest = self.versions.entry(what.clone()).or_default();

@@ -94,7 +94,8 @@ pub struct World {
     pub coupa: coupa_sim::Simulator,
     /// The stores.
     pub cloud: Arc<Cloud>,
-    executor: Executor,
+    /// Who runs the workers.
+    pub executor: Executor,
     network: Arc<Network>,
     people: Company,
     slots: Vec<Slot>,
@@ -471,7 +472,9 @@ impl World {
             batch: self.setup.batch,
             interval: self.setup.interval,
         });
-        worker::start(&mut self.executor, process, &worker, self.setup.batches, true);
+        // The functions have one schedule for all, processes have one each.
+        let polls = slot == 0 || self.setup.edition == Edition::Machine;
+        worker::start(&mut self.executor, process, &worker, self.setup.batches, polls);
         if process > self.slots.len() {
             self.faults.saw("worker started anew");
         }
