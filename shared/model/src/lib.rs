@@ -13,6 +13,7 @@ mod item;
 mod lease;
 mod link;
 mod parked;
+pub mod planted;
 
 pub use audit::{AuditEntry, AuditOutcome};
 pub use change::{Cause, Change, CorrelationId, Lane, Step};

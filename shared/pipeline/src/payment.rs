@@ -6,6 +6,7 @@ use crate::{
 };
 use coupa::Invoice;
 use mapping::PaymentImage;
+use model::planted::{Bug, bug};
 use model::{
     AppliedPayment, AuditOutcome, Code, CoupaId, Failure, InvoiceLink, InvoiceStage, Link, PaymentLink, Sent,
 };
@@ -50,7 +51,9 @@ impl Pipeline {
                         link.applied.insert(*entry, payment);
                         match wrote {
                             Wrote::Row => appended.push(entry.to_string()),
-                            Wrote::Paid => marked.push(format!("paid is now {} on invoice entry {entry}", paid.closed)),
+                            Wrote::Paid => {
+                                marked.push(format!("paid is now {} on invoice entry {entry}", paid.closed))
+                            }
                             Wrote::Nothing => {}
                         }
                     }
@@ -92,8 +95,10 @@ impl Pipeline {
         let Some(invoice) = shown.get(&link.coupa_id) else {
             return Err(Failure::new(Code::CoupaGone, format!("{document} is no longer in Coupa")).into());
         };
-        let has =
-            |notes: &str| invoice.payments.iter().any(|payment| payment.notes.as_deref() == Some(notes));
+        let has = |notes: &str| {
+            !bug(Bug::PaymentAppendedOnRetry)
+                && invoice.payments.iter().any(|payment| payment.notes.as_deref() == Some(notes))
+        };
         let (there, taken_back) = (has(&image.notes), has(&image.reversal_notes));
         let append = match (image.cancelled, there, taken_back) {
             (false, false, _) => Some((amount, &image.notes)),
@@ -107,6 +112,10 @@ impl Pipeline {
         let shows_paid = invoice.paid.unwrap_or(false);
         if append.is_none() && shows_paid == paid.closed {
             remember_paid(work, paid, link);
+            return Ok(Some((applied, Wrote::Nothing)));
+        }
+        if append.is_none() && is_void(invoice) {
+            // Whether it is paid is nothing that a void invoice tells, and SAP calls a cancelled one closed.
             return Ok(Some((applied, Wrote::Nothing)));
         }
         if link.stage == InvoiceStage::Draft {
@@ -127,6 +136,10 @@ impl Pipeline {
         remember_paid(work, paid, link);
         Ok(Some((applied, if append.is_some() { Wrote::Row } else { Wrote::Paid })))
     }
+}
+
+fn is_void(invoice: &Invoice) -> bool {
+    matches!(invoice.status.as_deref(), Some("voided" | "abandoned"))
 }
 
 fn remember_paid(work: &mut Work, paid: &Paid, link: InvoiceLink) {

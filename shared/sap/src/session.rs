@@ -171,6 +171,9 @@ impl Sessions {
     fn refused(&self, now: Timestamp) -> Option<Error> {
         let state = self.state();
         let refusal = state.refusal.as_ref().filter(|refusal| now < refusal.until)?;
+        if model::planted::bug(model::planted::Bug::LoginStorm) {
+            return None;
+        }
         Some(Error::LoginRefused { until: refusal.until, text: refusal.text.clone() })
     }
 

@@ -79,13 +79,14 @@ pub fn whole(world: &World, broken: &mut Vec<String>) {
 
 /// Never in a storm, and never soon after a refusal.
 fn log_ins(worker: usize, logins: &[(jiff::Timestamp, bool)]) -> Option<String> {
-    let storm = logins.windows(6).find(|six| six[5].0.duration_since(six[0].0) < SignedDuration::from_secs(60));
+    let storm =
+        logins.windows(6).find(|six| six[5].0.duration_since(six[0].0) < SignedDuration::from_secs(60));
     if let Some(storm) = storm {
         return Some(format!("worker {worker} logged in six times within a minute from {}", storm[0].0));
     }
-    let hasty = logins.windows(2).find(|two| {
-        two[0].1 && two[1].0.duration_since(two[0].0) < SignedDuration::from_secs(595)
-    });
+    let hasty = logins
+        .windows(2)
+        .find(|two| two[0].1 && two[1].0.duration_since(two[0].0) < SignedDuration::from_secs(595));
     hasty.map(|two| format!("worker {worker} logged in at {} soon after a refusal at {}", two[1].0, two[0].0))
 }
 

@@ -44,8 +44,7 @@ pub struct Parts {
 
 /// The client of SAP.
 pub fn sap_client(parts: &Parts) -> sap::Client {
-    let mut settings =
-        sap::Settings::new("https://sap.example:50000", crate::world::company(), "coupa_sync");
+    let mut settings = sap::Settings::new("https://sap.example:50000", crate::world::company(), "coupa_sync");
     settings.page_size = parts.page_size;
     let transport =
         ToSap { network: Arc::clone(&parts.network), sap: parts.sap.clone(), worker: parts.worker };
@@ -74,8 +73,7 @@ pub fn coupa_client(parts: &Parts) -> coupa::Client {
         request_timeout: parts.request_timeout,
         max_body_bytes: 8 << 20,
     };
-    let arrives_within =
-        SignedDuration::try_from(parts.request_timeout + parts.max_arrival_delay).unwrap();
+    let arrives_within = SignedDuration::try_from(parts.request_timeout + parts.max_arrival_delay).unwrap();
     let transport = ToCoupa {
         network: Arc::clone(&parts.network),
         coupa: parts.coupa.clone(),

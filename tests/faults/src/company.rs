@@ -154,7 +154,8 @@ impl Company {
 
     fn spec(&self, supplier: &str, lines: Vec<LineSpec>) -> DocumentSpec {
         let discount_percent = if self.random.percent(15) { Decimal::from(2) } else { Decimal::ZERO };
-        let freight = ExpenseSpec { net: Decimal::new(self.random.between(100, 9_000), 2), ..ExpenseSpec::default() };
+        let freight =
+            ExpenseSpec { net: Decimal::new(self.random.between(100, 9_000), 2), ..ExpenseSpec::default() };
         let expenses = if self.random.percent(10) { vec![freight] } else { vec![] };
         DocumentSpec { discount_percent, expenses, ..samples::document(supplier, lines) }
     }
@@ -216,18 +217,16 @@ impl Company {
     }
 
     fn close_order(&mut self) -> Option<String> {
-        let open = |entry: &i64| {
-            self.sap.document(DocumentKind::Order, *entry).is_some_and(|order| !order.closed)
-        };
+        let open =
+            |entry: &i64| self.sap.document(DocumentKind::Order, *entry).is_some_and(|order| !order.closed);
         let entry = self.some_of(DocumentKind::Order, open)?;
         self.sap.close_order(entry).ok()?;
         Some(format!("order {entry} is closed"))
     }
 
     fn reopen_order(&mut self) -> Option<String> {
-        let closed = |entry: &i64| {
-            self.sap.document(DocumentKind::Order, *entry).is_some_and(|order| order.closed)
-        };
+        let closed =
+            |entry: &i64| self.sap.document(DocumentKind::Order, *entry).is_some_and(|order| order.closed);
         let entry = self.some_of(DocumentKind::Order, closed)?;
         self.sap.reopen_order(entry).ok()?;
         Some(format!("order {entry} is opened again"))
@@ -255,7 +254,10 @@ impl Company {
     }
 
     fn invoice(&mut self) -> Option<String> {
-        let reference = DocumentSpec { reference: format!("RE-{}", self.random.between(1_000, 9_999)), ..DocumentSpec::default() };
+        let reference = DocumentSpec {
+            reference: format!("RE-{}", self.random.between(1_000, 9_999)),
+            ..DocumentSpec::default()
+        };
         match self.random.below(10) {
             0..=1 => {
                 let invoice = self.free_invoice()?;
@@ -263,18 +265,21 @@ impl Company {
             }
             2..=3 => {
                 let receipt = self.some_of(DocumentKind::Receipt, |_| true)?;
-                let invoice = self.sap.copy(DocumentKind::Receipt, receipt, DocumentKind::Invoice, reference).ok()?;
+                let invoice =
+                    self.sap.copy(DocumentKind::Receipt, receipt, DocumentKind::Invoice, reference).ok()?;
                 Some(format!("invoice {invoice} on receipt {receipt} is entered"))
             }
             4..=6 => {
                 let order = self.untouched_order()?;
-                let invoice = self.sap.copy(DocumentKind::Order, order, DocumentKind::Invoice, reference).ok()?;
+                let invoice =
+                    self.sap.copy(DocumentKind::Order, order, DocumentKind::Invoice, reference).ok()?;
                 Some(format!("invoice {invoice} on all of order {order} is entered"))
             }
             _ => {
                 let open = |entry: &i64| {
                     self.sap.document(DocumentKind::Order, *entry).is_some_and(|order| {
-                        order.lines.first().is_some_and(|line| line.open_quantity > Decimal::ONE) && !order.closed
+                        order.lines.first().is_some_and(|line| line.open_quantity > Decimal::ONE)
+                            && !order.closed
                     })
                 };
                 let order = self.some_of(DocumentKind::Order, open)?;
@@ -282,7 +287,11 @@ impl Company {
                     quantity: Some(Decimal::ONE),
                     ..LineSpec::copied_from(DocumentKind::Order, order, 0)
                 };
-                let invoice = self.sap.add_invoice(DocumentSpec { supplier: String::new(), lines: vec![part], ..reference });
+                let invoice = self.sap.add_invoice(DocumentSpec {
+                    supplier: String::new(),
+                    lines: vec![part],
+                    ..reference
+                });
                 Some(format!("invoice {} on part of order {order} is entered", invoice.ok()?))
             }
         }
@@ -290,9 +299,9 @@ impl Company {
 
     fn cancel_invoice(&mut self) -> Option<String> {
         let fits = |entry: &i64| {
-            self.sap.document(DocumentKind::Invoice, *entry).is_some_and(|invoice| {
-                invoice.cancel == CancelStatus::No && invoice.paid.local.is_zero()
-            })
+            self.sap
+                .document(DocumentKind::Invoice, *entry)
+                .is_some_and(|invoice| invoice.cancel == CancelStatus::No && invoice.paid.local.is_zero())
         };
         let entry = self.some_of(DocumentKind::Invoice, fits)?;
         self.sap.cancel(DocumentKind::Invoice, entry).ok()?;
@@ -331,9 +340,18 @@ impl Company {
             let fits = |entry: &i64| {
                 *entry != first
                     && self.unpaid(*entry).is_some()
-                    && self.sap.document(DocumentKind::Invoice, *entry).is_some_and(|it| it.card_code == supplier)
+                    && self
+                        .sap
+                        .document(DocumentKind::Invoice, *entry)
+                        .is_some_and(|it| it.card_code == supplier)
             };
-            rows.extend(others.into_iter().filter(fits).take(2).filter_map(|entry| Some((entry, self.unpaid(entry)?))));
+            rows.extend(
+                others
+                    .into_iter()
+                    .filter(fits)
+                    .take(2)
+                    .filter_map(|entry| Some((entry, self.unpaid(entry)?))),
+            );
         }
         if self.random.percent(20) {
             for (_, amount) in &mut rows {

@@ -98,8 +98,12 @@ fn tell(args: &Args, outcome: &Outcome) {
     let (options, shrunk) = shrink(outcome.seed, &args.options);
     println!("shrunk: {}", repeat(outcome.seed, &options));
     shrunk.broken.iter().for_each(|line| println!("  {line}"));
-    let met: Vec<String> =
-        shrunk.faults.iter().filter(|(_, times)| **times > 0).map(|(name, times)| format!("{name} {times}")).collect();
+    let met: Vec<String> = shrunk
+        .faults
+        .iter()
+        .filter(|(_, times)| **times > 0)
+        .map(|(name, times)| format!("{name} {times}"))
+        .collect();
     println!("  faults: {}", met.join(", "));
     println!("  history, {} lines:", shrunk.lines.len());
     shrunk.lines.iter().for_each(|line| println!("    {line}"));

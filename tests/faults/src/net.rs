@@ -287,14 +287,22 @@ impl ToCoupa {
             });
         }
         if faults.hits(Fault::CoupaFailsAfter) {
-            return Some(Effect::FailAfter(if faults.random(Fault::CoupaFailsAfter).percent(50) { 500 } else { 504 }));
+            return Some(Effect::FailAfter(if faults.random(Fault::CoupaFailsAfter).percent(50) {
+                500
+            } else {
+                504
+            }));
         }
         if faults.hits(Fault::CoupaReplyLost) {
             return Some(Effect::LoseReply);
         }
         if faults.hits(Fault::CoupaOdd) {
             let random = faults.random(Fault::CoupaOdd);
-            return Some(if random.percent(50) { Effect::MalformedJson } else { Effect::Truncate(random.below(400)) });
+            return Some(if random.percent(50) {
+                Effect::MalformedJson
+            } else {
+                Effect::Truncate(random.below(400))
+            });
         }
         if !writes || token {
             return None;

@@ -66,7 +66,10 @@ impl Report {
             self.failed.push(outcome.seed);
         }
         let hash = u64::from_str_radix(&self.history_hash, 16).unwrap_or(0);
-        self.history_hash = format!("{:016x}", hash ^ outcome.hash.rotate_left(u32::try_from(outcome.seed % 64).unwrap_or(0)));
+        self.history_hash = format!(
+            "{:016x}",
+            hash ^ outcome.hash.rotate_left(u32::try_from(outcome.seed % 64).unwrap_or(0))
+        );
     }
 
     /// Takes in another report.

@@ -41,9 +41,8 @@ pub fn run(seed: u64, options: &RunOptions) -> Outcome {
     let found = Arc::new(Found::default());
     let level = if seed % 8 == 0 { Level::DEBUG } else { Level::INFO };
     let reader = Reader::new(Arc::clone(&found), level);
-    let played = tracing::subscriber::with_default(reader, || {
-        catch_unwind(AssertUnwindSafe(|| play(seed, options)))
-    });
+    let played =
+        tracing::subscriber::with_default(reader, || catch_unwind(AssertUnwindSafe(|| play(seed, options))));
     let mut outcome = played.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));

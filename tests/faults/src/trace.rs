@@ -18,7 +18,12 @@ impl Trace {
     /// Nothing has happened yet. Lines are kept where somebody wants to read them.
     pub fn new(seed: u64, with_lines: bool) -> Self {
         let lines = with_lines.then(Mutex::default);
-        Self { calls: AtomicU64::new(0), hash: AtomicU64::new(0xcbf2_9ce4_8422_2325), lines, latency: Random::of(seed, "latency") }
+        Self {
+            calls: AtomicU64::new(0),
+            hash: AtomicU64::new(0xcbf2_9ce4_8422_2325),
+            lines,
+            latency: Random::of(seed, "latency"),
+        }
     }
 
     /// How long things take.

@@ -187,7 +187,11 @@ impl World {
             if skewed {
                 self.faults.met(Fault::ClockSkew);
             }
-            self.slots.push(Slot { process: usize::MAX, worker: None, skew: SignedDuration::from_millis(apart) });
+            self.slots.push(Slot {
+                process: usize::MAX,
+                worker: None,
+                skew: SignedDuration::from_millis(apart),
+            });
             self.plan_in(i64::try_from(slot).unwrap_or(0) * 7, Event::Start(slot));
         }
         let day = hours * 3_600;
@@ -228,7 +232,10 @@ impl World {
             for process in over {
                 self.process_ended(process);
             }
-            if self.network.shift.swap(false, Relaxed) && self.deeds_left > 0 && self.cloud.a_pass_is_under_way() {
+            if self.network.shift.swap(false, Relaxed)
+                && self.deeds_left > 0
+                && self.cloud.a_pass_is_under_way()
+            {
                 self.faults.met(Fault::PageShifts);
                 self.deed();
                 continue;
@@ -380,7 +387,8 @@ impl World {
     fn rotate(&mut self) {
         self.faults.met(Fault::SecretsRotated);
         self.rotations += 1;
-        self.secrets = (format!("correct horse {}", self.rotations), format!("coupa-secret-{}", self.rotations));
+        self.secrets =
+            (format!("correct horse {}", self.rotations), format!("coupa-secret-{}", self.rotations));
         let (password, secret) = self.secrets.clone();
         self.sap.configure(|settings| settings.password = password);
         self.coupa.configure(|settings| {
@@ -524,8 +532,15 @@ impl World {
         self.sap.configure(|settings| settings.password = password);
         self.sap.unlock_user();
         self.agenda.retain(|_, event| {
-            matches!(event, Event::Thaw(_) | Event::Start(_) | Event::Approve | Event::HardStop(_) | Event::OnceMore(_) | Event::ClocksChange(_))
-                || matches!(event, Event::Deadline(_))
+            matches!(
+                event,
+                Event::Thaw(_)
+                    | Event::Start(_)
+                    | Event::Approve
+                    | Event::HardStop(_)
+                    | Event::OnceMore(_)
+                    | Event::ClocksChange(_)
+            ) || matches!(event, Event::Deadline(_))
         });
         self.cloud.redrive_queue();
     }
@@ -563,7 +578,6 @@ impl World {
 const MOST_POLLS: u64 = 6_000_000;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_ARRIVAL_DELAY: Duration = Duration::from_secs(60);
-
 
 /// Which edition a world is of.
 pub fn edition_name(edition: Edition) -> &'static str {

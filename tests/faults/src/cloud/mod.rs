@@ -139,7 +139,10 @@ impl Cloud {
     pub fn describe_messages(&self) -> Vec<String> {
         let inner = self.lock();
         let line = |message: &Message| {
-            format!("{} {:?} {:?}, visible at {}", message.change.document, message.change.step, message.change.cause, message.visible_at)
+            format!(
+                "{} {:?} {:?}, visible at {}",
+                message.change.document, message.change.step, message.change.cause, message.visible_at
+            )
         };
         inner.messages.values().map(line).collect()
     }

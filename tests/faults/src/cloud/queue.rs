@@ -195,7 +195,8 @@ impl Queue for Store {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.call("next due", Fate::Done, |inner, _| {
-            let by_urgency = |message: &&Message| (message.visible_at, Reverse(message.change.lane == Lane::Live));
+            let by_urgency =
+                |message: &&Message| (message.visible_at, Reverse(message.change.lane == Lane::Live));
             Ok(inner.messages.values().min_by_key(by_urgency).map(|message| message.visible_at))
         })
         .await

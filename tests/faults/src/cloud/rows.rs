@@ -3,6 +3,7 @@
 use super::{Cloud, Edition, Inner};
 use crate::fault::Fault;
 use jiff::{SignedDuration, Timestamp};
+use model::planted::{Bug, bug};
 use model::{AuditEntry, AuditOutcome, DocumentItem, DocumentKey, Fence, Lease, Link, OpenAttempt, Parked};
 use store::{Finish, LeaseReply, LeaseRequest, StoreError};
 
@@ -42,7 +43,8 @@ impl Row {
 impl Inner {
     pub(super) fn take(&mut self, cloud: &Cloud, request: &LeaseRequest) -> LeaseReply {
         let row = self.rows.entry(request.document.clone()).or_default();
-        if let Some(until) = row.until.filter(|until| *until > request.now) {
+        let free = |until: &Timestamp| *until <= request.now || bug(Bug::NoFencing);
+        if let Some(until) = row.until.filter(|until| !free(until)) {
             return LeaseReply::Held { until };
         }
         row.fence += 1;
@@ -50,9 +52,12 @@ impl Inner {
         if let Some(open) = row.open.take() {
             cloud.faults.saw("lease taken over");
             let unfinished = row.item.unfinished + 1;
-            row.change(cloud.time.now(), DocumentItem { unknown: Some(open), unfinished, ..row.item.clone() });
+            row.change(
+                cloud.time.now(),
+                DocumentItem { unknown: Some(open), unfinished, ..row.item.clone() },
+            );
         }
-        row.open = Some(OpenAttempt {
+        row.open = (!bug(Bug::NoOpenAttempt)).then(|| OpenAttempt {
             started_at: request.now,
             owner: request.owner.clone(),
             correlation: request.correlation.clone(),
@@ -84,7 +89,9 @@ impl Inner {
     pub(super) fn finish(&mut self, cloud: &Cloud, finish: Finish) -> Result<(), StoreError> {
         for finished in &finish.documents {
             let lease = &finished.lease;
-            if !self.rows.get(&lease.document).is_some_and(|row| row.is_at(lease)) {
+            if !self.rows.get(&lease.document).is_some_and(|row| row.is_at(lease))
+                && !bug(Bug::UnconditionalCompletion)
+            {
                 cloud.faults.saw("end fenced off");
                 return Err(StoreError::Fenced(lease.document.clone()));
             }

@@ -129,7 +129,8 @@ impl StateStore for Store {
 
     async fn record(&self, name: &str) -> Result<Option<serde_json::Value>, StoreError> {
         let name = name.to_owned();
-        self.call("record", self.state_fate(false), move |inner, _| Ok(inner.records.get(&name).cloned())).await
+        self.call("record", self.state_fate(false), move |inner, _| Ok(inner.records.get(&name).cloned()))
+            .await
     }
 
     async fn save_record(&self, name: &str, value: Option<&serde_json::Value>) -> Result<(), StoreError> {
@@ -166,7 +167,8 @@ impl Store {
 #[async_trait]
 impl BudgetLedger for Store {
     async fn load(&self) -> Result<(BudgetState, u64), LedgerError> {
-        let loaded = self.call("load budget", self.state_fate(false), |inner, _| Ok(inner.budget.clone())).await;
+        let loaded =
+            self.call("load budget", self.state_fate(false), |inner, _| Ok(inner.budget.clone())).await;
         loaded.map_err(|error| LedgerError(error.to_string()))
     }
 
