@@ -43,6 +43,16 @@ fn numbers_of(key: &DocumentKey, item: &DocumentItem) -> Vec<String> {
     [linked, own, item.number.clone()].into_iter().flatten().collect()
 }
 
+/// What neither failed for good nor waits is not still being tried when nothing goes wrong any more.
+pub fn nothing_is_tried_for_ever(world: &World, broken: &mut Vec<String>) {
+    for (key, item) in world.cloud.items() {
+        let tried = item.parked.filter(|parked| parked.code.class() != model::ErrorClass::Waiting);
+        if let Some(parked) = tried {
+            broken.push(format!("{key} is still tried: {} {}", parked.code, parked.reason));
+        }
+    }
+}
+
 /// Every dead letter has an audit entry that says why.
 pub fn dead_letters_are_told(world: &World, broken: &mut Vec<String>) {
     let audit = world.cloud.audit();

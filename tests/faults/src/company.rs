@@ -2,6 +2,7 @@
 
 use crate::{
     fault::{Fault, Faults},
+    net::POISON,
     random::Random,
     watch::VERSION_MARK,
 };
@@ -21,6 +22,8 @@ pub struct Company {
     suppliers: Vec<String>,
     /// Versions of suppliers and orders, by name.
     versions: BTreeMap<String, u32>,
+    /// When things are entered, if not now.
+    pub long_ago: Option<DateTime>,
     /// An order that is to be changed once more within its minute.
     pub once_more: Option<i64>,
 }
@@ -48,7 +51,15 @@ impl Company {
     /// Nobody has entered anything yet.
     pub fn new(sap: Simulator, seed: u64, faults: Arc<Faults>) -> Self {
         let random = Random::of(seed, "company");
-        Self { sap, random, faults, suppliers: vec![], versions: BTreeMap::new(), once_more: None }
+        Self {
+            sap,
+            random,
+            faults,
+            suppliers: vec![],
+            versions: BTreeMap::new(),
+            long_ago: None,
+            once_more: None,
+        }
     }
 
     /// Somebody does something. Answers what, unless SAP would not have it.
@@ -64,7 +75,7 @@ impl Company {
             this
         });
         let deed = deed.map(|(_, deed)| *deed)?;
-        let late = self.late();
+        let late = self.long_ago.or_else(|| self.late());
         if let Some(moment) = late {
             self.sap.pretend(Some(moment));
         }
@@ -250,7 +261,11 @@ impl Company {
 
     fn free_invoice(&mut self) -> Option<i64> {
         let supplier = self.supplier()?;
-        self.sap.add_invoice(self.spec(&supplier, self.lines(1))).ok()
+        let mut lines = self.lines(1);
+        if self.faults.hits(Fault::Poison) {
+            lines[0].description = format!("{POISON} {}", lines[0].description);
+        }
+        self.sap.add_invoice(self.spec(&supplier, lines)).ok()
     }
 
     fn invoice(&mut self) -> Option<String> {

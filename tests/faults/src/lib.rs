@@ -22,6 +22,7 @@ pub mod exec;
 pub mod fault;
 pub mod logs;
 pub mod net;
+pub mod program;
 pub mod random;
 pub mod report;
 pub mod run;

@@ -42,6 +42,8 @@ pub struct Network {
     pub sap_down: AtomicBool,
     /// See above.
     pub coupa_down: AtomicBool,
+    /// What Coupa refused for good was mended.
+    pub mended: AtomicBool,
     /// Something shall change in SAP right after this request.
     pub shift: AtomicBool,
 }
@@ -233,7 +235,12 @@ impl Transport for ToCoupa {
             trip.there = ms(random.between(most / 3, most));
             trip.breaks = Some(ms(random.between(10, 40_000)));
         }
-        let effect = if late { None } else { self.effect(writes, token) };
+        let poisoned = writes && !network.mended.load(Relaxed) && holds(request.body(), POISON);
+        let effect = match (poisoned, late) {
+            (true, _) => refusal("invoice_lines", "is not acceptable"),
+            (_, true) => None,
+            _ => self.effect(writes, token),
+        };
         if writes && !token && faults.strikes(Fault::CoupaIgnores) && forget_the_terms(&mut request) {
             faults.met(Fault::CoupaIgnores);
         }
@@ -241,7 +248,14 @@ impl Transport for ToCoupa {
         network
             .carry(trip, limits, move || {
                 let now = shared.time.now();
-                shared.watch.coupa(&request, now, late);
+                shared.watch.coupa(
+                    &request,
+                    now,
+                    late,
+                    shared.faults.times(Fault::StoreThrottled) + shared.faults.times(Fault::StoreReplyLost)
+                        == 0,
+                    worker,
+                );
                 if token {
                     shared.watch.seen().tokens.entry(worker).or_default().push(now);
                 }
@@ -259,12 +273,23 @@ impl Transport for ToCoupa {
                         format!("worker {worker}: {line} → {status}{late} {effect:?}")
                     });
                 }
-                if status == 429 && reply.response.headers().contains_key(header::RETRY_AFTER) {
-                    shared.faults.saw("Coupa named a pause");
-                }
                 reply
             })
             .await
+            .inspect(|response| network.hear(self.worker, response))
+    }
+}
+
+impl Network {
+    /// A pause that Coupa asked for has reached the worker.
+    fn hear(&self, worker: usize, response: &Response) {
+        let header = response.headers().get(header::RETRY_AFTER);
+        let seconds = header.and_then(|text| text.to_str().ok()?.parse().ok());
+        if let Some(seconds) = seconds.filter(|_| response.status() == 429) {
+            self.faults.saw("Coupa named a pause");
+            let until = self.time.now() + SignedDuration::from_secs(seconds);
+            self.watch.seen().pauses.insert(worker, (self.time.now(), until));
+        }
     }
 }
 
@@ -307,17 +332,26 @@ impl ToCoupa {
         if !writes || token {
             return None;
         }
-        let refuse = |object: &str, message: &str| {
-            Some(Effect::Refuse { object: object.to_owned(), message: message.to_owned() })
-        };
         if faults.hits(Fault::CoupaRefuses) {
-            return refuse("custom_field", "is not included in the list");
+            return refusal("custom_field", "is not included in the list");
         }
         if faults.hits(Fault::CoupaTaken) {
-            return refuse("number", "has already been taken");
+            return refusal("number", "has already been taken");
         }
         None
     }
+}
+
+/// What a document's text holds that Coupa refuses for good.
+pub const POISON: &str = "poison";
+
+fn holds(body: &[u8], text: &str) -> bool {
+    body.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside those that may be none")]
+fn refusal(object: &str, message: &str) -> Option<Effect> {
+    Some(Effect::Refuse { object: object.to_owned(), message: message.to_owned() })
 }
 
 /// Lets Coupa not know the payment terms that are sent; whether there were any.

@@ -100,4 +100,44 @@ impl Report {
         let rare = RARE.into_iter().filter(|name| self.sometimes.get(*name).is_none_or(|times| *times == 0));
         faults.chain(rare).map(str::to_owned).collect()
     }
+
+    /// The document with its generated part made anew.
+    pub fn into_document(&self, document: &str) -> String {
+        let begins = document.find(BEGINS).map(|at| at + BEGINS.len());
+        let (Some(begins), Some(ends)) = (begins, document.find(ENDS)) else { return document.to_owned() };
+        format!("{}\n\n{}\n{}", &document[..begins], self.text(), &document[ends..])
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if self.seeds > 0 {
+            text += &format!(
+                "{} seeds, {} hours of simulated time ({} years), **violations: {}**; {} minutes on this machine.\n\n",
+                self.seeds,
+                self.simulated_hours,
+                self.simulated_hours / 8_766,
+                self.violations,
+                self.seconds / 60
+            );
+            text += "| fault | times met |\n|---|---:|\n";
+            for (name, times) in &self.faults {
+                text += &format!("| {name} | {times} |\n");
+            }
+            text += "\n| sometimes | in so many seeds |\n|---|---:|\n";
+            for (name, seeds) in &self.sometimes {
+                text += &format!("| {name} | {seeds} |\n");
+            }
+        }
+        if !self.planted.is_empty() {
+            text += "\n| planted mistake | caught after so many seeds |\n|---|---:|\n";
+            for (bug, seeds) in &self.planted {
+                let seeds = seeds.map_or_else(|| "missed".to_owned(), |seeds| seeds.to_string());
+                text += &format!("| {bug} | {seeds} |\n");
+            }
+        }
+        text
+    }
 }
+
+const BEGINS: &str = "<!-- generated: begin -->";
+const ENDS: &str = "<!-- generated: end -->";

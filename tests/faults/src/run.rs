@@ -88,7 +88,9 @@ fn stages(world: &mut World, options: &RunOptions, broken: &mut Vec<String>) -> 
     rest(world, 150, true)?;
     check::in_step(world, "settled", &check::excused(world), broken);
     check::dead_letters_are_told(world, broken);
+    check::nothing_is_tried_for_ever(world, broken);
 
+    world.mend();
     world.redrive();
     rest(world, 10, false)?;
     check::in_step(world, "redriven", &BTreeSet::new(), broken);

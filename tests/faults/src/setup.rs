@@ -26,7 +26,7 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { without: vec![], deeds: 260, hours: 24, intensity: 100, tell: false }
+        Self { without: vec![], deeds: 220, hours: 24, intensity: 100, tell: false }
     }
 }
 

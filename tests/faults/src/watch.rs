@@ -29,8 +29,8 @@ pub struct Seen {
     pub sessions_lost: BTreeMap<usize, u32>,
     /// Token requests of each worker.
     pub tokens: BTreeMap<usize, Vec<Timestamp>>,
-    /// Who has heard of a pause that Coupa asked for, and until when it lasts.
-    pub paused_until: Option<Timestamp>,
+    /// The last pause that each worker has heard of: since when and until when.
+    pub pauses: BTreeMap<usize, (Timestamp, Timestamp)>,
     /// What must not be, a sentence each.
     pub violations: Vec<String>,
     /// Creates that took effect, by what they created.
@@ -44,13 +44,30 @@ impl Watch {
     }
 
     /// A request reaches Coupa.
-    pub fn coupa(&self, request: &Request<Bytes>, now: Timestamp, late: bool) {
+    pub fn coupa(
+        &self,
+        request: &Request<Bytes>,
+        now: Timestamp,
+        late: bool,
+        remembers: bool,
+        worker: usize,
+    ) {
         let mut seen = self.seen();
         if !request.uri().path().starts_with("/api/") {
             return;
         }
         if !late {
             seen.arrivals.push(now);
+            // A pause that could not be written down is nobody's to keep.
+            if remembers && let Some((since, until)) = seen.pauses.get(&worker).copied() {
+                let under_way = SignedDuration::from_millis(400);
+                if now > since + under_way && now < until - under_way {
+                    let line = format!(
+                        "{now}: worker {worker} called Coupa, which had asked for a pause from {since} to {until}"
+                    );
+                    seen.violations.push(line);
+                }
+            }
         }
         if request.method() == Method::GET {
             return;

@@ -135,6 +135,7 @@ impl World {
             watch: Arc::clone(&watch),
             sap_down: AtomicBool::new(false),
             coupa_down: AtomicBool::new(false),
+            mended: AtomicBool::new(false),
             shift: AtomicBool::new(false),
         });
         let people = Company::new(sap.clone(), seed, Arc::clone(&faults));
@@ -177,9 +178,13 @@ impl World {
 
     /// Plans the day, and starts the workers.
     pub fn begin(&mut self, hours: i64) {
+        // What was there before.
+        let yesterday = self.sap.company_time().saturating_sub(SignedDuration::from_hours(30));
+        self.people.long_ago = Some(yesterday);
         for _ in 0..self.deeds_left / 6 {
             self.deed();
         }
+        self.people.long_ago = None;
         self.plan_in(60, Event::Company);
         let (skewed, count) = (self.faults.times(Fault::ClockSkew) > 0, self.setup.workers);
         for slot in 0..count {
@@ -543,6 +548,11 @@ impl World {
             ) || matches!(event, Event::Deadline(_))
         });
         self.cloud.redrive_queue();
+    }
+
+    /// What Coupa refused for good is mended there.
+    pub fn mend(&self) {
+        self.network.mended.store(true, Relaxed);
     }
 
     /// Puts every dead letter back into the queue, as an operator does who has mended what was wrong. Answers how many.
