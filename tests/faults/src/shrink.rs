@@ -10,7 +10,7 @@ use crate::{
 pub fn shrink(seed: u64, options: &RunOptions) -> (RunOptions, Outcome) {
     let mut best = RunOptions { tell: true, ..options.clone() };
     let mut outcome = run(seed, &best);
-    let mut keep = |candidate: RunOptions, best: &mut RunOptions, outcome: &mut Outcome| {
+    let keep = |candidate: RunOptions, best: &mut RunOptions, outcome: &mut Outcome| {
         let tried = run(seed, &candidate);
         let fails = !tried.broken.is_empty();
         if fails {

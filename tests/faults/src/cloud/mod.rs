@@ -124,19 +124,25 @@ impl Cloud {
 
     /// Comes back when there may be something to receive, at the latest then.
     pub async fn idle(&self, at_most: SignedDuration) {
-        let now = self.time.now();
-        let due = self.lock().messages.values().map(|message| message.visible_at).min();
-        let until = due.map_or(now + at_most, |due| due.min(now + at_most)).max(now + LEAST_REST);
-        let mut sleep = self.time.until(until);
-        let mut waited = false;
-        let first = std::future::poll_fn(|context| {
-            if std::mem::replace(&mut waited, true) {
-                return Poll::Ready(());
+        let end = self.time.now() + at_most;
+        self.time.sleep(LEAST_REST).await;
+        loop {
+            let now = self.time.now();
+            let due = self.lock().messages.values().map(|message| message.visible_at).min();
+            if now >= end || due.is_some_and(|due| due <= now) {
+                return;
             }
-            self.lock().idle.push(context.waker().clone());
-            Poll::Pending
-        });
-        futures::future::select(first, &mut sleep).await;
+            let mut waited = false;
+            let news = std::future::poll_fn(|context| {
+                if std::mem::replace(&mut waited, true) {
+                    return Poll::Ready(());
+                }
+                self.lock().idle.push(context.waker().clone());
+                Poll::Pending
+            });
+            let until = due.map_or(end, |due| due.min(end));
+            futures::future::select(news, self.time.until(until)).await;
+        }
     }
 
     /// How many messages there are, in anybody's hands or not.
