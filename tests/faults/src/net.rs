@@ -165,6 +165,11 @@ impl Transport for ToSap {
                 reply
             })
             .await
+            .inspect(|response| {
+                if login {
+                    network.hear_refusal(self.worker, response);
+                }
+            })
     }
 }
 
@@ -198,11 +203,19 @@ impl ToSap {
 }
 
 impl Network {
+    /// A refusal has reached the worker: what it never heard of it can't heed.
+    fn hear_refusal(&self, worker: usize, response: &Response) {
+        if matches!(response.status().as_u16(), 400 | 401 | 403)
+            && let Some(login) = self.watch.seen().logins.entry(worker).or_default().last_mut()
+        {
+            login.1 = true;
+        }
+    }
+
     fn see_sap(&self, worker: usize, login: bool, status: u16) {
         let mut seen = self.watch.seen();
         if login {
-            let refused = matches!(status, 400..=403);
-            seen.logins.entry(worker).or_default().push((self.time.now(), refused));
+            seen.logins.entry(worker).or_default().push((self.time.now(), false));
         } else if status == 401 {
             *seen.sessions_lost.entry(worker).or_default() += 1;
         }

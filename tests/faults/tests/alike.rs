@@ -84,7 +84,8 @@ impl<S: StateStore + BudgetLedger> Side<S> {
                 let mut finished = Vec::new();
                 for at in which {
                     let Some(lease) = self.leases.get(*at).cloned() else { continue };
-                    if finished.iter().any(|other: &FinishedDocument| other.lease.document == lease.document) {
+                    if finished.iter().any(|other: &FinishedDocument| other.lease.document == lease.document)
+                    {
                         continue;
                     }
                     let letter = DeadLetter { code: Code::GaveUp, message: "no".to_owned(), at: now };
@@ -99,7 +100,8 @@ impl<S: StateStore + BudgetLedger> Side<S> {
                 format!("{done:?} {:?}", self.store.dead_letters().await)
             }
             Command::Release(which) => {
-                let leases: Vec<Lease> = which.iter().filter_map(|at| self.leases.get(*at).cloned()).collect();
+                let leases: Vec<Lease> =
+                    which.iter().filter_map(|at| self.leases.get(*at).cloned()).collect();
                 format!("{:?}", self.store.release(&leases).await)
             }
             Command::Pass(_) => String::new(),

@@ -109,7 +109,9 @@ fn request(method: &str, url: &str) -> wire::Request {
         .method(method)
         .uri(format!("{url}/oauth2/token"))
         .header("content-type", "application/x-www-form-urlencoded")
-        .body(Bytes::from_static(b"grant_type=client_credentials&client_id=coupa-client&client_secret=coupa-secret"))
+        .body(Bytes::from_static(
+            b"grant_type=client_credentials&client_id=coupa-client&client_secret=coupa-secret",
+        ))
         .unwrap()
 }
 
@@ -128,7 +130,9 @@ async fn no_break_is_taken_for_what_it_is_not() {
         let arrived = coupa.tokens_minted() > before;
         match &reply {
             Ok(reply) => assert!(reply.status() == 200 && arrived, "{chaos:?}"),
-            Err(TransportError::NotSent(_)) => assert!(!arrived, "{chaos:?}: said to be not sent, and it arrived"),
+            Err(TransportError::NotSent(_)) => {
+                assert!(!arrived, "{chaos:?}: said to be not sent, and it arrived")
+            }
             Err(_) => {}
         }
         let whole = matches!(chaos, Chaos::None | Chaos::Slow);
