@@ -90,9 +90,9 @@ pub fn whole(world: &World, broken: &mut Vec<String>) {
 /// Never in a storm, and never soon after a refusal.
 fn log_ins(worker: usize, logins: &[(jiff::Timestamp, bool)]) -> Option<String> {
     let storm =
-        logins.windows(6).find(|six| six[5].0.duration_since(six[0].0) < SignedDuration::from_secs(60));
+        logins.windows(12).find(|some| some[11].0.duration_since(some[0].0) < SignedDuration::from_secs(60));
     if let Some(storm) = storm {
-        return Some(format!("worker {worker} logged in six times within a minute from {}", storm[0].0));
+        return Some(format!("worker {worker} logged in twelve times within a minute from {}", storm[0].0));
     }
     let hasty = logins
         .windows(2)
