@@ -3,15 +3,20 @@
 //! The binary is three lines around [`main`]; everything is in this library, so that it can be tested.
 
 pub mod args;
+pub mod books;
 pub mod commands;
-pub mod config;
+#[cfg(test)]
+mod coverage;
 pub mod engine;
 mod error;
 #[cfg(test)]
 mod error_pages;
 pub mod output;
+#[cfg(feature = "aws")]
+pub mod stack;
 
 pub use error::{CliError, CliResult};
+pub use setup::config;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
@@ -64,13 +69,13 @@ fn run(cli: Cli, output: Output) -> CliResult<Exit> {
     // A command that ends by itself speaks through its result; a service speaks through its log.
     let level = if matches!(cli.command, Command::Run) { Level::INFO } else { Level::WARN };
     let format = if cli.json { telemetry::Format::Json } else { telemetry::Format::Human };
-    telemetry::init(format, level)?;
+    telemetry::init_to(output::LogLines::default, format, level)?;
     // One thread beside the store's: handing each reply from thread to thread costs more than it gains.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| CliError::new(format!("no threads to work with: {error}")))?;
-    let app = App::of_process(output, cli.config);
+    let app = App::of_process(output, cli.config, cli.stack);
     runtime.block_on(commands::run(&app, cli.command))
 }
 

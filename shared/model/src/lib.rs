@@ -14,6 +14,9 @@ mod lease;
 mod link;
 mod parked;
 pub mod planted;
+mod renewed;
+pub mod secret_text;
+mod shared_secret;
 
 pub use audit::{AuditEntry, AuditOutcome};
 pub use change::{Cause, Change, CorrelationId, Lane, Step};
@@ -28,3 +31,5 @@ pub use link::{
     Sent, SupplierLink,
 };
 pub use parked::Parked;
+pub use renewed::{Renewed, RenewedCell, Turn};
+pub use shared_secret::{Credential, CredentialError, LocalSecret, SharedSecret, SharedSecretError};

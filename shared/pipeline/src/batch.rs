@@ -33,6 +33,7 @@ impl Pipeline {
     /// Works on changes that were received.
     pub async fn sync(&self, received: Vec<Received>) -> Result<BatchReport, BatchError> {
         let mut report = BatchReport { received: received.len(), ..BatchReport::default() };
+        let received = self.still_wanted(received).await?;
         let mut waves: BTreeMap<u8, Vec<Folded>> = BTreeMap::new();
         for folded in fold(received) {
             waves.entry(folded.change.rank()).or_default().push(folded);

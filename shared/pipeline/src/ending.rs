@@ -12,7 +12,7 @@ use model::{
     Failure, Lane, OpenAttempt, Parked, Step,
 };
 use std::sync::{PoisonError, atomic::Ordering};
-use store::{Finish, FinishedDocument, Receipt, StoreError};
+use store::{DeadLetterCopy, Finish, FinishedDocument, Receipt, StoreError};
 
 /// What an attempt leaves behind.
 struct Settled {
@@ -41,7 +41,7 @@ impl Pipeline {
     /// is enqueued first, and a message that is not acked comes again.
     pub(crate) async fn end(
         &self,
-        work: Work,
+        mut work: Work,
         result: Result<Done, Stop>,
     ) -> Result<Option<Ended>, StoreError> {
         let now = self.clock.now();
@@ -55,12 +55,17 @@ impl Pipeline {
             return Ok(None);
         }
         let silent = is_silent(&work, &result);
-        let mut settled = self.settle(&work, result, now);
+        let mut settled = self.settle(&mut work, result, now);
         let old_news = keeps_failing(&work, &mut settled);
         let ended = ended(&work, &settled);
         let arrived = succeeded(settled.entry.outcome)
             && (settled.item.link.is_some() || work.change.cause == Cause::Dependency);
         let Settled { item, entry, put_back, bring, unknown } = settled;
+        let copy = item.dead_letter.clone().filter(|_| !old_news).map(|letter| DeadLetterCopy {
+            change: work.change.clone(),
+            letter,
+            attempts: entry.attempt,
+        });
         let late = if bug(Bug::FollowUpsLast) { work.touched.clone() } else { vec![] };
         let put_back = put_back.filter(|_| !(bug(Bug::DeleteOnTimeout) && unknown.is_some()));
         let mut documents = vec![FinishedDocument { lease: work.lease, item }];
@@ -85,6 +90,9 @@ impl Pipeline {
         self.enqueue(&bring, now).await?;
         if arrived {
             self.release_waiting(&ended.document).await?;
+        }
+        if let Some(copy) = copy {
+            self.queue.copy_dead_letter(&copy).await?;
         }
         match put_back {
             Some(at) => self.put_back(&work.receipts, at).await?,
@@ -137,8 +145,11 @@ impl Pipeline {
         (now + pause).min(until.max(now) + SignedDuration::from_millis(50))
     }
 
-    fn settle(&self, work: &Work, result: Result<Done, Stop>, now: Timestamp) -> Settled {
-        let mut item = work.item.clone();
+    fn settle(&self, work: &mut Work, result: Result<Done, Stop>, now: Timestamp) -> Settled {
+        let written = work.has_written();
+        // The link and what was sent are large, and are moved rather than copied; the rest is still looked at.
+        let link = work.item.link.take();
+        let mut item = DocumentItem { link, ..work.item.clone() };
         item.sap_stamp = work.stamp.or(item.sap_stamp);
         item.unfinished = 0;
         // The one place for what is parked belongs to the document; its success asks for the close again.
@@ -155,7 +166,7 @@ impl Pipeline {
                     DocumentItem { unknown: None, tries: 0, troubled_since: None, dead_letter: None, ..item };
                 return Settled { item, entry, put_back: None, bring: vec![], unknown: None };
             }
-            Err(stop) => Setback::new(work, stop),
+            Err(stop) => Setback::new(written, stop),
         };
         let unknown = setback.unknown.then(|| OpenAttempt {
             // Nothing of it was sent later than this.
@@ -233,13 +244,13 @@ impl Pipeline {
 }
 
 impl Setback {
-    fn new(work: &Work, stop: Stop) -> Self {
+    fn new(written: bool, stop: Stop) -> Self {
         let plain =
             |failure| Self { failure, waits_for: None, needs: vec![], unknown: false, held_until: None };
         match stop {
             // Where a panic came after a write, nobody has seen what became of that.
             Stop::Failed(failure) => {
-                Self { unknown: failure.code == Code::Panicked && work.has_written(), ..plain(failure) }
+                Self { unknown: failure.code == Code::Panicked && written, ..plain(failure) }
             }
             Stop::Unknown(failure) => Self { unknown: true, ..plain(failure) },
             Stop::Needs { failure, first, all } => {
@@ -279,7 +290,7 @@ fn new_entry(work: &Work, item: &DocumentItem, now: Timestamp) -> AuditEntry {
         code: None,
         class: None,
         message: String::new(),
-        sent: work.sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        sent: std::mem::take(&mut *work.sent.lock().unwrap_or_else(PoisonError::into_inner)),
         coupa_calls: work.calls.load(Ordering::Relaxed),
         correlation: work.change.correlation.clone(),
     }
@@ -289,6 +300,7 @@ fn ended(work: &Work, settled: &Settled) -> Ended {
     Ended {
         document: work.document().clone(),
         lane: work.change.lane,
+        seen_at: work.change.seen_at,
         outcome: settled.entry.outcome,
         code: settled.entry.code,
         dead_letter: settled.item.dead_letter.is_some(),

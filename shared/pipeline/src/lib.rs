@@ -21,7 +21,10 @@ mod poll;
 mod prepare;
 mod push;
 mod read;
+pub mod receive;
+mod redriven;
 mod release;
+pub mod replay;
 mod report;
 mod retry;
 mod settings;
@@ -44,7 +47,8 @@ use std::{
 };
 use store::{Queue, StateStore};
 
-/// Everything that a use case needs, handed in.
+/// Everything that a use case needs, handed in. A clone shares what was learnt and made so far.
+#[derive(Clone)]
 pub struct Pipeline {
     /// The Service Layer.
     pub sap: Arc<sap::Client>,
@@ -71,8 +75,8 @@ pub struct Pipeline {
 }
 
 /// Master data of SAP that the mapping needs, kept for a while.
-#[derive(Default)]
-pub struct Terms(futures::lock::Mutex<Option<TermsRead>>);
+#[derive(Clone, Default)]
+pub struct Terms(Arc<futures::lock::Mutex<Option<TermsRead>>>);
 
 /// When they were read, and what they were.
 type TermsRead = (Timestamp, Arc<BTreeMap<i64, String>>);

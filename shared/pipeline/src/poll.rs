@@ -11,7 +11,7 @@ use crate::{
 use jiff::{SignedDuration, ToSpan, civil::Date, tz::TimeZone};
 use model::planted::{Bug, bug};
 use model::{Cause, Change, Cursor, DocumentKey, Lane, ObjectKind, Pass, SapKey, Seen, Stamp};
-use sap::{Row, Window};
+use sap::{Page, Row, Window};
 use store::StoreError;
 
 /// Keys that were given out before the highest one may become visible after it.
@@ -28,6 +28,8 @@ pub struct PollReport {
     pub more: bool,
     /// Another poller is at the same pass: it will finish it.
     pub overtaken: bool,
+    /// The last key that this pass has enqueued so far, while it isn't over: it tells that the cursor moves.
+    pub position: Option<SapKey>,
 }
 
 /// Why a poll ended early. What it had read by then is enqueued.
@@ -101,12 +103,11 @@ impl Pipeline {
             cursor.seen = overlap.keep(|seen| shows_again(&window, seen));
             cursor.polled_at = Some(self.clock.now());
         }
-        let more = page.more;
         let overtaken = self.keep_cursor(&name, &cursor, revision).await?;
         if bug(Bug::CursorBeforeEnqueue) {
             self.queue.send(&changes, self.clock.now()).await?;
         }
-        Ok(PollReport { rows: page.rows.len(), enqueued: changes.len(), more: more && !overtaken, overtaken })
+        Ok(report(&page, changes.len(), overtaken, cursor.pass))
     }
 
     /// Reads one page of a backfill and enqueues it. Call again while [`PollReport::more`]; `restart` forgets that it was
@@ -137,12 +138,7 @@ impl Pipeline {
         });
         cursor.polled_at = (!page.more).then(|| self.clock.now());
         let overtaken = self.keep_cursor(&name, &cursor, revision).await?;
-        Ok(PollReport {
-            rows: page.rows.len(),
-            enqueued: changes.len(),
-            more: page.more && !overtaken,
-            overtaken,
-        })
+        Ok(report(&page, changes.len(), overtaken, cursor.pass))
     }
 
     async fn begin(&self, kind: ObjectKind) -> Result<Pass, sap::Error> {
@@ -193,6 +189,16 @@ impl Pipeline {
     /// Today in UTC: only for bounds that are days wide.
     pub(crate) fn today(&self) -> Date {
         TimeZone::UTC.to_datetime(self.clock.now()).date()
+    }
+}
+
+fn report(page: &Page, enqueued: usize, overtaken: bool, pass: Option<Pass>) -> PollReport {
+    PollReport {
+        rows: page.rows.len(),
+        enqueued,
+        more: page.more && !overtaken,
+        overtaken,
+        position: pass.and_then(|pass| pass.after),
     }
 }
 

@@ -4,6 +4,8 @@
 //! of that name), which says in tests what the comments here say in words.
 
 mod audit;
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "contract")]
 pub mod contract;
 #[cfg(feature = "embedded")]
@@ -19,7 +21,7 @@ pub use audit::{AuditFilter, AuditTrail};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedStore, OpenError};
 pub use error::StoreError;
-pub use queue::{Depth, Queue, Receipt, Received};
+pub use queue::{DeadLetterCopy, Depth, Queue, Receipt, Received};
 #[cfg(feature = "embedded")]
 pub use secrets::SecretFile;
 pub use secrets::{SecretError, SecretName, Secrets};

@@ -1,7 +1,7 @@
 use crate::StoreError;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use model::{Change, Lane};
+use model::{Change, DeadLetter, Lane};
 use std::collections::BTreeMap;
 
 /// Proves that a message was received; used to ack it or to put it back. Opaque.
@@ -17,6 +17,21 @@ pub struct Received {
     pub receipt: Receipt,
     /// How often it has been received, this time included.
     pub receive_count: u32,
+    /// The message is the copy of a dead letter of that moment, put back by somebody from the dead-letter queue. Where the
+    /// document has no dead letter any more, there is nothing to do.
+    pub copy_of: Option<Timestamp>,
+}
+
+/// A dead letter as it stands in a dead-letter queue, for those who operate queues. The record in the state store is what
+/// counts; this is its copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetterCopy {
+    /// The change that failed.
+    pub change: Change,
+    /// Why it failed, and when.
+    pub letter: DeadLetter,
+    /// Attempts since the last success.
+    pub attempts: u32,
 }
 
 /// How much is in the queue.
@@ -53,6 +68,11 @@ pub trait Queue: Send + Sync {
 
     /// Puts a message back, to be seen again at `at`. Receipts count as for [`Self::ack`].
     async fn put_back(&self, receipt: &Receipt, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Leaves a copy of a dead letter where operators of the queue look for it. Comes after the record is in the state store
+    /// and before the message is acked, so the same copy may be left twice. A queue without a dead-letter queue
+    /// does nothing.
+    async fn copy_dead_letter(&self, copy: &DeadLetterCopy) -> Result<(), StoreError>;
 
     /// How much is in it. For people: it may have to count everything, and it may be a moment old.
     async fn depth(&self) -> Result<Depth, StoreError>;

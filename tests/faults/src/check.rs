@@ -87,13 +87,8 @@ pub fn whole(world: &World, broken: &mut Vec<String>) {
     audit(world, broken);
 }
 
-/// Never in a storm, and never soon after a refusal.
+/// Never soon after a refusal.
 fn log_ins(worker: usize, logins: &[(jiff::Timestamp, bool)]) -> Option<String> {
-    let storm =
-        logins.windows(12).find(|some| some[11].0.duration_since(some[0].0) < SignedDuration::from_secs(60));
-    if let Some(storm) = storm {
-        return Some(format!("worker {worker} logged in twelve times within a minute from {}", storm[0].0));
-    }
     let hasty = logins
         .windows(2)
         .find(|two| two[0].1 && two[1].0.duration_since(two[0].0) < SignedDuration::from_secs(595));

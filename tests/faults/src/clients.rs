@@ -5,7 +5,7 @@ use crate::{
     net::{Network, ToCoupa, ToSap},
 };
 use jiff::SignedDuration;
-use model::{Clock, Random};
+use model::{Clock, LocalSecret, Random};
 use secrecy::SecretString;
 use simulators::{coupa as coupa_simulator, sap as sap_simulator};
 use std::{sync::Arc, time::Duration};
@@ -34,6 +34,8 @@ pub struct Parts {
     pub page_size: usize,
     /// Of Coupa.
     pub requests_per_second: i64,
+    /// All workers are processes of one machine.
+    pub one_machine: bool,
     /// Of one request to Coupa.
     pub request_timeout: Duration,
     /// See the settings of the same name.
@@ -53,7 +55,8 @@ pub fn sap_client(parts: &Parts) -> sap::Client {
         Arc::new(transport),
         Arc::clone(&parts.clock),
         Arc::clone(&parts.random),
-        SecretString::from(parts.sap_password.clone()),
+        Arc::new(SecretString::from(parts.sap_password.clone())),
+        Arc::new(LocalSecret::default()),
     )
     .unwrap();
     match &parts.refusal {
@@ -72,6 +75,7 @@ pub fn coupa_client(parts: &Parts) -> coupa::Client {
         requests_per_second: coupa::Rate::per_second(parts.requests_per_second.into()).unwrap(),
         request_timeout: parts.request_timeout,
         max_body_bytes: 8 << 20,
+        budget_block: if parts.one_machine { coupa::BudgetBlock::Small } else { coupa::BudgetBlock::Large },
     };
     let arrives_within = SignedDuration::try_from(parts.request_timeout + parts.max_arrival_delay).unwrap();
     let transport = ToCoupa {
@@ -85,7 +89,8 @@ pub fn coupa_client(parts: &Parts) -> coupa::Client {
         Arc::new(transport),
         Arc::clone(&parts.clock),
         Arc::clone(&parts.random),
-        SecretString::from(parts.coupa_secret.clone()),
+        Arc::new(SecretString::from(parts.coupa_secret.clone())),
+        Arc::new(LocalSecret::default()),
         Arc::new(parts.store.clone()),
     )
     .unwrap()

@@ -144,6 +144,7 @@ impl Transport for ToSap {
             return network.not_sent(&network.time).await;
         }
         let login = request.uri().path().ends_with("/Login");
+        network.watch.to_sap(self.worker, login, network.time.now());
         let fault = self.fault(login);
         let random = faults.random(Fault::SapSlow);
         let slow = if faults.hits(Fault::SapSlow) { ms(random.between(2_000, 90_000)) } else { ms(0) };
@@ -158,18 +159,16 @@ impl Transport for ToSap {
                 let reply = sap.handle(&request);
                 let status = reply.response.status().as_u16();
                 shared.trace.note(&shared.time, worker, request.uri().path(), status.into());
-                shared.see_sap(worker, login, status);
+                if login {
+                    shared.see_login(worker);
+                }
                 if lists && shared.faults.strikes(Fault::PageShifts) {
                     shared.shift.store(true, Relaxed);
                 }
                 reply
             })
             .await
-            .inspect(|response| {
-                if login {
-                    network.hear_refusal(self.worker, response);
-                }
-            })
+            .inspect(|response| network.watch.from_sap(self.worker, login, response, network.time.now()))
     }
 }
 
@@ -203,22 +202,8 @@ impl ToSap {
 }
 
 impl Network {
-    /// A refusal has reached the worker: what it never heard of it can't heed.
-    fn hear_refusal(&self, worker: usize, response: &Response) {
-        if matches!(response.status().as_u16(), 400 | 401 | 403)
-            && let Some(login) = self.watch.seen().logins.entry(worker).or_default().last_mut()
-        {
-            login.1 = true;
-        }
-    }
-
-    fn see_sap(&self, worker: usize, login: bool, status: u16) {
-        let mut seen = self.watch.seen();
-        if login {
-            seen.logins.entry(worker).or_default().push((self.time.now(), false));
-        } else if status == 401 {
-            *seen.sessions_lost.entry(worker).or_default() += 1;
-        }
+    fn see_login(&self, worker: usize) {
+        self.watch.seen().logins.entry(worker).or_default().push((self.time.now(), false));
     }
 }
 

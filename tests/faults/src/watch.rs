@@ -1,20 +1,24 @@
 //! What is seen at the other end while a history runs, and what must not be seen there.
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 /// What the company writes before the number of a version, in texts that reach Coupa.
 pub const VERSION_MARK: &str = " rev.";
 
 /// Everything seen.
-#[derive(Default)]
-pub struct Watch(Mutex<Seen>);
+pub struct Watch {
+    seen: Mutex<Seen>,
+    /// So soon after it was last used, a session lives for sure.
+    lives_for: SignedDuration,
+}
 
 /// Everything seen.
 #[derive(Default)]
@@ -25,8 +29,8 @@ pub struct Seen {
     versions: BTreeMap<String, u32>,
     /// Log-ins of each worker: when, and whether SAP refused.
     pub logins: BTreeMap<usize, Vec<(Timestamp, bool)>>,
-    /// Sessions that each worker was told to have lost.
-    pub sessions_lost: BTreeMap<usize, u32>,
+    /// When each worker last used the session that it has, as far as it knows.
+    sessions: BTreeMap<usize, Timestamp>,
     /// Token requests of each worker.
     pub tokens: BTreeMap<usize, Vec<Timestamp>>,
     /// The last pause that each worker has heard of: since when and until when.
@@ -38,9 +42,50 @@ pub struct Seen {
 }
 
 impl Watch {
+    /// Nothing seen so far; idle sessions end after so long.
+    pub fn new(session_timeout: Duration) -> Self {
+        // Clients give up a minute early, and a request may wait between taking the session and using it.
+        let lives_for = SignedDuration::try_from(session_timeout.saturating_sub(Duration::from_secs(60)) / 2);
+        Self { seen: Mutex::default(), lives_for: lives_for.unwrap_or_default() }
+    }
+
+    /// A worker sends a request to SAP: no log-in while it has a session.
+    pub fn to_sap(&self, worker: usize, login: bool, now: Timestamp) {
+        let mut seen = self.seen();
+        let used = seen.sessions.get(&worker).copied();
+        if !login {
+            seen.sessions.entry(worker).and_modify(|used| *used = now);
+        } else if let Some(used) = used.filter(|used| now.duration_since(*used) < self.lives_for) {
+            let line = format!("{now}: worker {worker} logged in although it had a session, used at {used}");
+            seen.violations.push(line);
+        }
+    }
+
+    /// SAP's answer has reached a worker.
+    pub fn from_sap(&self, worker: usize, login: bool, response: &Response<Bytes>, now: Timestamp) {
+        let mut seen = self.seen();
+        let status = response.status().as_u16();
+        match (login, status) {
+            (true, 200) => drop(seen.sessions.insert(worker, now)),
+            // What it never heard of a refusal it can't heed.
+            (true, 400 | 401 | 403) => {
+                if let Some(refused) = seen.logins.entry(worker).or_default().last_mut() {
+                    refused.1 = true;
+                }
+            }
+            (false, 400..) => {
+                let text = String::from_utf8_lossy(response.body());
+                if status == 401 || text.contains("ession") {
+                    seen.sessions.remove(&worker);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// To look at.
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap()
+        self.seen.lock().unwrap()
     }
 
     /// A request reaches Coupa.

@@ -127,7 +127,7 @@ impl World {
         sap.set_master_data(&data);
         let coupa = coupa_sim::Simulator::new(clock, &data, setup.coupa.clone());
         let cloud = Cloud::new(setup.edition, Arc::clone(&time), Arc::clone(&faults), Arc::clone(&trace));
-        let watch = Arc::new(Watch::default());
+        let watch = Arc::new(Watch::new(setup.sap.session_timeout));
         let network = Arc::new(Network {
             time: Arc::clone(&time),
             faults: Arc::clone(&faults),
@@ -458,6 +458,7 @@ impl World {
             coupa_secret: self.secrets.1.clone(),
             page_size: self.setup.page_size,
             requests_per_second: self.setup.requests_per_second,
+            one_machine: self.setup.edition == Edition::Machine,
             request_timeout: REQUEST_TIMEOUT,
             max_arrival_delay: MAX_ARRIVAL_DELAY,
             refusal: self.cloud.record(REFUSAL).and_then(|record| serde_json::from_value(record).ok()),

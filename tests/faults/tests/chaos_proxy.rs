@@ -156,8 +156,10 @@ async fn a_client_reads_through_all_of_them() {
         settings.request_timeout = Duration::from_millis(700);
         let random: Arc<dyn model::Random> = Arc::new(faults::random::Random::of(1, "proxy"));
         let transport = Arc::new(Fresh);
-        let password = secrecy::SecretString::from("correct horse");
-        let client = sap::Client::new(settings, transport, Arc::clone(&clock), random, password).unwrap();
+        let password = Arc::new(secrecy::SecretString::from("correct horse"));
+        let session = Arc::new(model::LocalSecret::default());
+        let client =
+            sap::Client::new(settings, transport, Arc::clone(&clock), random, password, session).unwrap();
         let found = client.suppliers(&["V1".to_owned()]).await.unwrap();
         assert_eq!(found.len(), 1, "{chaos:?}");
     }

@@ -9,7 +9,7 @@ use faults::{
 use jiff::{SignedDuration, Timestamp};
 use model::Clock;
 use std::{sync::Arc, time::Duration};
-use store::contract::Harness;
+use store::contract::{Harness, Place, QueueHarness};
 
 /// Moves the fakes' time when somebody sleeps.
 struct ByHand(Arc<Time>);
@@ -41,18 +41,29 @@ macro_rules! harness {
             }
         }
 
+        impl Place for $name {
+            fn clock(&self) -> &dyn Clock {
+                &self.1
+            }
+        }
+
         #[async_trait]
         impl Harness for $name {
             type Store = Store;
-            const FOLDS: bool = $ordered;
-            const ORDERS: bool = $ordered;
 
             async fn handle(&self) -> Store {
                 self.0.handle(0)
             }
+        }
 
-            fn clock(&self) -> &dyn Clock {
-                &self.1
+        #[async_trait]
+        impl QueueHarness for $name {
+            type Queue = Store;
+            const FOLDS: bool = $ordered;
+            const ORDERS: bool = $ordered;
+
+            async fn queue(&self) -> Store {
+                self.0.handle(0)
             }
         }
     };
@@ -63,10 +74,12 @@ harness!(Aws, Edition::Aws, false);
 
 mod machine {
     use super::Machine;
-    store::contract_suite!(Machine::new());
+    store::contract_stores!(Machine::new());
+    store::contract_queue!(Machine::new());
 }
 
 mod aws {
     use super::Aws;
-    store::contract_suite!(Aws::new());
+    store::contract_stores!(Aws::new());
+    store::contract_queue!(Aws::new());
 }

@@ -4,7 +4,7 @@ use super::{
     EmbeddedStore,
     value::{from_json, from_nanos, limit, to_json, to_nanos},
 };
-use crate::{Depth, Queue, Receipt, Received, StoreError};
+use crate::{DeadLetterCopy, Depth, Queue, Receipt, Received, StoreError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use model::{Change, Lane, ObjectKind};
@@ -82,6 +82,11 @@ impl Queue for EmbeddedStore {
         .await
     }
 
+    /// The records in the state are all that there is to look at here.
+    async fn copy_dead_letter(&self, _copy: &DeadLetterCopy) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn depth(&self) -> Result<Depth, StoreError> {
         self.read(depth).await
     }
@@ -111,7 +116,7 @@ impl MessageRow {
         change.lane = lane(self.lane)?;
         change.whatever_date = self.whatever_date;
         let receipt = Receipt(format!("{}.{}", self.id, self.receive_count));
-        Ok(Received { change, receipt, receive_count: self.receive_count })
+        Ok(Received { change, receipt, receive_count: self.receive_count, copy_of: None })
     }
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use model::{Change, Lane};
 use std::cmp::Reverse;
-use store::{Depth, Queue, Receipt, Received, StoreError};
+use store::{DeadLetterCopy, Depth, Queue, Receipt, Received, StoreError};
 
 impl Inner {
     pub(super) fn put(&mut self, change: Change, now: Timestamp) {
@@ -98,6 +98,7 @@ impl Inner {
             change: message.change.clone(),
             receipt: Receipt(format!("{id}.{}", message.receipt)),
             receive_count: message.receive_count,
+            copy_of: None,
         })
     }
 
@@ -178,6 +179,11 @@ impl Queue for Store {
             Ok(())
         })
         .await
+    }
+
+    async fn copy_dead_letter(&self, _: &DeadLetterCopy) -> Result<(), StoreError> {
+        // Nobody puts a copy back: operators redrive from the records.
+        self.call("copy dead letter", self.queue_fate(), |_, _| Ok(())).await
     }
 
     async fn depth(&self) -> Result<Depth, StoreError> {

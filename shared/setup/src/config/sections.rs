@@ -1,0 +1,174 @@
+use super::values::{self, OdataVersion, Period, RequestRate, WebhookAlgorithm};
+use jiff::civil::Date;
+use model::{CompanyDb, ObjectKind};
+use serde::Deserialize;
+use std::path::PathBuf;
+use wire::{BaseUrl, SpkiPin};
+
+/// `[sap]`: how to reach the Service Layer.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SapSection {
+    /// Scheme, host and port of the Service Layer, without `/b1s/…`.
+    #[serde(deserialize_with = "values::base_url")]
+    pub service_layer_url: BaseUrl,
+    /// The company database.
+    #[serde(deserialize_with = "values::company")]
+    pub company_db: CompanyDb,
+    /// The integration user.
+    #[serde(deserialize_with = "values::not_empty")]
+    pub user: String,
+    /// Certificates to trust besides nothing else: a CA, or a clean self-signed leaf. PEM.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Public keys to trust, whatever their certificate says. At most two, so that one can be rolled over.
+    #[serde(default, deserialize_with = "values::pins")]
+    pub spki_sha256: Vec<SpkiPin>,
+    /// Which root of the Service Layer is spoken to.
+    #[serde(default)]
+    pub odata_version: OdataVersion,
+    /// Documents asked for in one page.
+    #[serde(default = "page_size", deserialize_with = "values::within::<_, 1, 1000>")]
+    pub page_size: u32,
+    /// Requests under way at the same time, at most.
+    #[serde(default = "max_parallel_requests", deserialize_with = "values::within::<_, 1, 64>")]
+    pub max_parallel_requests: u32,
+}
+
+/// `[coupa]`: how to reach Coupa, and what our documents look like there.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CoupaSection {
+    /// Scheme and host of the tenant.
+    #[serde(deserialize_with = "values::base_url")]
+    pub url: BaseUrl,
+    /// The OAuth client.
+    #[serde(deserialize_with = "values::not_empty")]
+    pub client_id: String,
+    /// Sent as `X-Coupa-API-Version`; `None` leaves the header out.
+    #[serde(default = "api_version", deserialize_with = "values::api_version")]
+    pub api_version: Option<String>,
+    /// The share of Coupa's limit that is ours to spend.
+    #[serde(default)]
+    pub requests_per_second: RequestRate,
+    /// How long one request may take.
+    #[serde(default = "request_timeout_seconds", deserialize_with = "values::within::<_, 1, 600>")]
+    pub request_timeout_seconds: u32,
+    /// How much later than its timeout a request can still arrive at Coupa.
+    #[serde(default = "max_arrival_delay_seconds", deserialize_with = "values::within::<_, 0, 3600>")]
+    pub max_arrival_delay_seconds: u32,
+    /// Login or e-mail of the user that purchase orders are shipped to.
+    #[serde(deserialize_with = "values::not_empty")]
+    pub ship_to_user: String,
+    /// Location code for warehouses that the mapping doesn't know.
+    #[serde(default, deserialize_with = "values::optional_text")]
+    pub ship_to_address: Option<String>,
+    /// Name of the chart of accounts that account codes belong to.
+    #[serde(deserialize_with = "values::not_empty")]
+    pub chart_of_accounts: String,
+    /// Reason insight given when a soft-closed order is reopened.
+    #[serde(default, deserialize_with = "values::optional_text")]
+    pub reopen_reason: Option<String>,
+    /// Invoices skip Coupa's approval chain.
+    #[serde(default)]
+    pub bypass_approvals: bool,
+}
+
+/// `[sync]`: what moves, and when.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SyncSection {
+    /// The objects that are kept in step, in the order of dependence.
+    #[serde(default = "objects", deserialize_with = "values::objects")]
+    pub objects: Vec<ObjectKind>,
+    /// Documents with an earlier `DocDate` are left alone.
+    #[serde(deserialize_with = "values::date")]
+    pub start_date: Date,
+    /// Between two polls of the same object.
+    #[serde(default = "poll_interval")]
+    pub poll_interval: Period,
+    /// How far back payments are read again, because SAP puts no update stamp on them.
+    #[serde(default = "payment_rescan")]
+    pub payment_rescan: Period,
+    /// What waits longer becomes a dead letter.
+    #[serde(default = "waiting_limit")]
+    pub waiting_limit: Period,
+    /// Documents worked on at the same time.
+    #[serde(default = "workers", deserialize_with = "values::within::<_, 1, 256>")]
+    pub workers: u32,
+}
+
+/// `[webhook]`: how SAP proves who it is when it tells us what changed.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct WebhookSection {
+    /// What `EventSubscriptions` in SAP is set to.
+    #[serde(default)]
+    pub algorithm: WebhookAlgorithm,
+    /// Who, where that is a user with a password.
+    #[serde(default, deserialize_with = "values::optional_text")]
+    pub user: Option<String>,
+}
+
+/// `[store]`: where our own records are kept.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StoreSection {
+    /// The database file.
+    #[serde(default = "store_path")]
+    pub path: PathBuf,
+}
+
+/// `[mapping]`: which mapping file applies.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct MappingSection {
+    /// The file; the built-in defaults alone where there is none.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+}
+
+impl Default for StoreSection {
+    fn default() -> Self {
+        Self { path: store_path() }
+    }
+}
+
+fn page_size() -> u32 {
+    100
+}
+
+fn max_parallel_requests() -> u32 {
+    4
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde takes the default of a field in the field's own type")]
+fn api_version() -> Option<String> {
+    Some("44".to_owned())
+}
+
+fn request_timeout_seconds() -> u32 {
+    30
+}
+
+fn max_arrival_delay_seconds() -> u32 {
+    60
+}
+
+fn objects() -> Vec<ObjectKind> {
+    ObjectKind::ALL.to_vec()
+}
+
+fn poll_interval() -> Period {
+    Period::from_minutes(5)
+}
+
+fn payment_rescan() -> Period {
+    Period::from_days(90)
+}
+
+fn waiting_limit() -> Period {
+    Period::from_days(30)
+}
+
+fn workers() -> u32 {
+    16
+}
+
+fn store_path() -> PathBuf {
+    PathBuf::from("b1-coupa.db")
+}

@@ -1,0 +1,83 @@
+/// A config file with every key and what it means, for documents from `year` on.
+pub fn template(year: i16) -> String {
+    TEMPLATE.replace("{year}", &format!("{year:04}"))
+}
+
+const TEMPLATE: &str = r#"# How b1-coupa reaches both systems, and what it moves.
+# Lines that begin with `#` say what a key means, or show its default.
+# Secrets never stand here: `b1-coupa secrets set` keeps them encrypted.
+# When this file is filled in, `b1-coupa check` says what is still missing.
+
+[sap]
+# Scheme, host and port of the Service Layer, without /b1s/v2.
+service_layer_url = "https://sap.example.local:50000"
+# The company database, as SAP's log-in window shows it.
+company_db = "SBODEMOUS"
+# The integration user. Give it a user of its own: a person's log-in would end its session.
+user = "coupa_sync"
+# Whom to trust: nothing here means the authorities that this machine trusts.
+# A certificate authority of yours, or the Service Layer's own self-signed certificate (PEM):
+# ca_file = "service-layer.pem"
+# Or, for the certificate that SAP's installer makes, its public key; `b1-coupa check` prints it.
+# Two while the certificate is being changed.
+# spki_sha256 = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+# "v2", or "v1" on a Service Layer that has no v2.
+# odata_version = "v2"
+# Documents asked for in one page, 1 to 1000.
+# page_size = 100
+# Requests under way at the same time, 1 to 64. The Service Layer slows down long before it says no.
+# max_parallel_requests = 4
+
+[coupa]
+# Your tenant.
+url = "https://acme.coupahost.com"
+# The OAuth client (Setup > Integrations > OAuth2/OpenID Connect Clients), grant type client credentials.
+client_id = "..."
+# Sent as X-Coupa-API-Version on every call; "" leaves it out.
+# api_version = "44"
+# Requests per second, any positive number. Coupa allows about 25 to all your integrations together.
+# requests_per_second = 20
+# How long one request may take, in seconds.
+# request_timeout_seconds = 30
+# How much later than that it can still reach Coupa, in seconds: the time a proxy may hold it back.
+# max_arrival_delay_seconds = 60
+# Login or e-mail of the Coupa user that purchase orders are shipped to. Every order needs one.
+ship_to_user = "buyer@acme.example"
+# Location code of the ship-to address, for warehouses without an entry under [ship_to] in the mapping file.
+ship_to_address = "MAIN"
+# Name of the chart of accounts that SAP's account codes belong to in Coupa.
+chart_of_accounts = "Main COA"
+# Code of the reason insight for reopening a soft-closed order, when an invoice on it comes late.
+# reopen_reason = ""
+# Send invoices past Coupa's approval chain. Ask your finance team first.
+# bypass_approvals = false
+
+[sync]
+# What is kept in step.
+# objects = ["suppliers", "purchase_orders", "invoices", "credit_notes", "payments"]
+# Documents with an earlier document date (DocDate) are left alone. Suppliers all go over.
+start_date = "{year}-01-01"
+# How often SAP is asked what changed. Lengths of time are a number and s, m, h or d.
+# poll_interval = "5m"
+# How far back payments are read again: SAP puts no update stamp on them.
+# payment_rescan = "90d"
+# What waits longer than this for something else is reported as failed.
+# waiting_limit = "30d"
+# Documents worked on at the same time, 1 to 256.
+# workers = 16
+
+[store]
+# The database file: queue, links between SAP and Coupa, audit trail. Relative to this file's folder.
+# path = "b1-coupa.db"
+
+[mapping]
+# Codes that differ between SAP and Coupa, number templates and more. Without it the built-in defaults hold.
+# file = "mapping.toml"
+
+[webhook]
+# How SAP proves who it is when it tells what changed, as its subscription says: "HMACSha256", "HMACSha384", "HMACSha512", "Basic" or
+# "Bearer". The key is among the secrets.
+# algorithm = "HMACSha256"
+# With "Basic": the user, whose password is the key.
+# user = ""
+"#;

@@ -1,0 +1,17 @@
+//! Reads the config, and builds the clients and the pipeline from it: the same in every edition.
+//!
+//! What differs between the editions comes in through [`Parts`]: where changes queue up, where state is kept, and where
+//! secrets come from.
+
+mod build;
+pub mod config;
+mod error;
+mod meter;
+
+pub use build::{
+    Parts, Transports, WORKING_TIME, batch, documents_per_second, load_mapping, pipeline, pipeline_over,
+    sap_tls, settings,
+};
+pub use config::Config;
+pub use error::SetupError;
+pub use meter::Meter;
