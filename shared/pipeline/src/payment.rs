@@ -52,7 +52,7 @@ impl Pipeline {
                         match wrote {
                             Wrote::Row => appended.push(entry.to_string()),
                             Wrote::Paid => {
-                                marked.push(format!("paid is now {} on invoice entry {entry}", paid.closed))
+                                marked.push(format!("paid is now {} on invoice entry {entry}", paid.closed));
                             }
                             Wrote::Nothing => {}
                         }

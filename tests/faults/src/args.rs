@@ -104,12 +104,12 @@ pub fn repeat(seed: u64, options: &RunOptions) -> String {
         ("--intensity", options.intensity.to_string(), usual.intensity.to_string()),
     ] {
         if value != usual {
-            line += &format!(" {name} {value}");
+            line.push_str(&format!(" {name} {value}"));
         }
     }
     if !options.without.is_empty() {
         let names: Vec<&str> = options.without.iter().map(|fault| fault.name()).collect();
-        line += &format!(" --without \"{}\"", names.join(","));
+        line.push_str(&format!(" --without \"{}\"", names.join(",")));
     }
     line
 }

@@ -28,8 +28,11 @@ pub struct Company {
     pub once_more: Option<i64>,
 }
 
+/// One thing that people do; what it was, if it could be done.
+type Deed = fn(&mut Company) -> Option<String>;
+
 /// What people do, and how often of a hundred and twenty times.
-const DEEDS: [(u64, fn(&mut Company) -> Option<String>); 15] = [
+const DEEDS: [(u64, Deed); 15] = [
     (8, Company::add_supplier),
     (7, Company::change_supplier),
     (2, Company::shut_supplier),

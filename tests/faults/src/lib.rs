@@ -12,6 +12,7 @@
     clippy::missing_panics_doc,
     reason = "these are tests; they say what they expect by failing"
 )]
+#![allow(clippy::format_push_string, reason = "a report is written once")]
 
 pub mod args;
 pub mod check;

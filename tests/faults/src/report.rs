@@ -111,28 +111,28 @@ impl Report {
     fn text(&self) -> String {
         let mut text = String::new();
         if self.seeds > 0 {
-            text += &format!(
+            text.push_str(&format!(
                 "{} seeds, {} hours of simulated time ({} years), **violations: {}**; {} minutes on this machine.\n\n",
                 self.seeds,
                 self.simulated_hours,
                 self.simulated_hours / 8_766,
                 self.violations,
                 self.seconds / 60
-            );
+            ));
             text += "| fault | times met |\n|---|---:|\n";
             for (name, times) in &self.faults {
-                text += &format!("| {name} | {times} |\n");
+                text.push_str(&format!("| {name} | {times} |\n"));
             }
             text += "\n| sometimes | in so many seeds |\n|---|---:|\n";
             for (name, seeds) in &self.sometimes {
-                text += &format!("| {name} | {seeds} |\n");
+                text.push_str(&format!("| {name} | {seeds} |\n"));
             }
         }
         if !self.planted.is_empty() {
             text += "\n| planted mistake | caught after so many seeds |\n|---|---:|\n";
             for (bug, seeds) in &self.planted {
                 let seeds = seeds.map_or_else(|| "missed".to_owned(), |seeds| seeds.to_string());
-                text += &format!("| {bug} | {seeds} |\n");
+                text.push_str(&format!("| {bug} | {seeds} |\n"));
             }
         }
         text

@@ -39,7 +39,7 @@ pub struct Outcome {
 /// Plays the history of a seed.
 pub fn run(seed: u64, options: &RunOptions) -> Outcome {
     let found = Arc::new(Found::default());
-    let level = if seed % 8 == 0 { Level::DEBUG } else { Level::INFO };
+    let level = if seed.is_multiple_of(8) { Level::DEBUG } else { Level::INFO };
     let reader = Reader::new(Arc::clone(&found), level);
     let played =
         tracing::subscriber::with_default(reader, || catch_unwind(AssertUnwindSafe(|| play(seed, options))));

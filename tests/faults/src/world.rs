@@ -326,13 +326,13 @@ impl World {
                 self.redrive();
                 self.plan_in(3 * 3_600, Event::Operator);
             }
-            other => self.surroundings(other),
+            other => self.surroundings(&other),
         }
     }
 
-    fn surroundings(&mut self, event: Event) {
+    fn surroundings(&mut self, event: &Event) {
         let off = self.settling;
-        match event {
+        match *event {
             Event::ScheduleStands(still) => {
                 self.schedule_stands_still.store(still && !off, Relaxed);
                 if still {
@@ -471,7 +471,7 @@ impl World {
             clock,
             random,
             mapping: Mapping::default(),
-            settings: self.settings(),
+            settings: Self::settings(),
             owner: Owner(format!("worker-{process}")),
             terms: pipeline::Terms::default(),
             stopping: Arc::new(AtomicBool::new(false)),
@@ -503,7 +503,7 @@ impl World {
         self.slots.iter().filter(|slot| slot.worker.is_some()).count()
     }
 
-    fn settings(&self) -> Settings {
+    fn settings() -> Settings {
         Settings {
             company: company(),
             objects: ObjectKind::ALL.into_iter().collect(),
