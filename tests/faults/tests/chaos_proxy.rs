@@ -80,7 +80,6 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, chaos: Chaos) {
     let read = server.read(&mut buffer).await.unwrap_or(0);
     let reply = &buffer[..read];
     match chaos {
-        Chaos::ResetAfter => {}
         Chaos::Stall => std::future::pending().await,
         Chaos::HalfClose => {
             drop(client.shutdown().await);
@@ -95,7 +94,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, chaos: Chaos) {
             }
         }
         Chaos::Truncate => drop(client.write_all(&reply[..reply.len() - 3]).await),
-        Chaos::ResetBefore | Chaos::None => {}
+        Chaos::ResetAfter | Chaos::ResetBefore | Chaos::None => {}
     }
 }
 
@@ -131,7 +130,7 @@ async fn no_break_is_taken_for_what_it_is_not() {
         match &reply {
             Ok(reply) => assert!(reply.status() == 200 && arrived, "{chaos:?}"),
             Err(TransportError::NotSent(_)) => {
-                assert!(!arrived, "{chaos:?}: said to be not sent, and it arrived")
+                assert!(!arrived, "{chaos:?}: said to be not sent, and it arrived");
             }
             Err(_) => {}
         }
