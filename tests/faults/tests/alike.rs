@@ -97,7 +97,10 @@ impl<S: StateStore + BudgetLedger> Side<S> {
                     finished.push(FinishedDocument { lease, item });
                 }
                 let done = self.store.finish(Finish { documents: finished, audit: vec![] }).await;
-                format!("{done:?} {:?}", self.store.dead_letters().await)
+                // Those of one moment come in any order.
+                let mut dead = self.store.dead_letters().await.unwrap();
+                dead.sort_by_key(|row| (row.letter.at, row.document.clone()));
+                format!("{done:?} {dead:?}")
             }
             Command::Release(which) => {
                 let leases: Vec<Lease> =

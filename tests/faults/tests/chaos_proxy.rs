@@ -86,7 +86,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, chaos: Chaos) {
             std::future::pending::<()>().await;
         }
         Chaos::Slow => {
-            for byte in reply.chunks(7) {
+            for byte in reply.chunks(40) {
                 if client.write_all(byte).await.is_err() {
                     return;
                 }
