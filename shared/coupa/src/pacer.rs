@@ -18,7 +18,10 @@
 
 use crate::{BudgetBlock, BudgetState};
 use jiff::{SignedDuration, Timestamp};
-use model::Lane;
+use model::{
+    Lane,
+    planted::{Bug, bug},
+};
 use std::time::Duration;
 
 const MILLISECOND: i64 = 1_000_000;
@@ -144,6 +147,7 @@ pub(crate) fn draw(
     let slots = block_size(interval_ns, size, wanted, alone);
     let block = Block { next: start, interval_ns, lapse_ns, left: slots, size: slots, used: 0 };
     let next_slot = after_slots(start, interval_ns, slots);
+    let next_slot = if bug(Bug::BudgetNotShared) { state.next_slot } else { next_slot };
     Draw::Slots(block, BudgetState { next_slot, ..state })
 }
 
@@ -156,6 +160,7 @@ pub(crate) fn slow(
 ) -> BudgetState {
     let mut state = settled(state, now, rate_ns);
     let pause = retry_after.and_then(|pause| SignedDuration::try_from(pause).ok()).unwrap_or(PAUSE_UNSAID);
+    let pause = if bug(Bug::RetryAfterIgnored) { PAUSE_UNSAID / 1_000 } else { pause };
     state.paused_until = state.paused_until.max(plus(now, pause.min(MOST_PAUSE)));
     let halved_at = minus(state.slowed_until, SLOWED_FOR);
     if state.halvings == 0 || now.duration_since(halved_at) > ONE_OVERLOAD {

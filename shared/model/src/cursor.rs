@@ -20,6 +20,9 @@ pub struct Cursor {
     /// When the mark was last seen to move, by our clock: only to tell how long it has stood still since.
     #[serde(default)]
     pub mark_moved_at: Option<Timestamp>,
+    /// When the last pass that ended had begun, by our clock: what was visible then has been seen.
+    #[serde(default)]
+    pub last_pass_at: Option<Timestamp>,
     /// The highest `DocEntry` enqueued.
     pub last_entry: i64,
     /// A pass that hasn't ended yet, to go on with.

@@ -13,6 +13,7 @@ mod item;
 mod lease;
 mod link;
 mod parked;
+pub mod planted;
 mod renewed;
 pub mod secret_text;
 mod shared_secret;

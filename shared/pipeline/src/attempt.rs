@@ -3,6 +3,7 @@
 use crate::Pipeline;
 use coupa::{Action, Call, Record};
 use jiff::Timestamp;
+use model::planted::{Bug, bug};
 use model::{
     AuditOutcome, Cause, Change, Code, CoupaId, DocumentItem, DocumentKey, Failure, Lease, Sent, Stamp,
 };
@@ -77,7 +78,11 @@ impl From<StoreError> for Stop {
 impl From<coupa::Error> for Stop {
     fn from(error: coupa::Error) -> Self {
         let failure = error.failure();
-        if failure.code == Code::CoupaOutcomeUnknown { Self::Unknown(failure) } else { Self::Failed(failure) }
+        if failure.code == Code::CoupaOutcomeUnknown && !bug(Bug::UnknownIsFailure) {
+            Self::Unknown(failure)
+        } else {
+            Self::Failed(failure)
+        }
     }
 }
 

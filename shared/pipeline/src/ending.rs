@@ -6,6 +6,7 @@ use crate::{
     retry::{self, Next, Trouble},
 };
 use jiff::{SignedDuration, Timestamp};
+use model::planted::{Bug, bug};
 use model::{
     AuditEntry, AuditOutcome, Cause, Change, Code, DeadLetter, DocumentItem, DocumentKey, ErrorClass,
     Failure, Lane, OpenAttempt, Parked, Step,
@@ -44,7 +45,9 @@ impl Pipeline {
         result: Result<Done, Stop>,
     ) -> Result<Option<Ended>, StoreError> {
         let now = self.clock.now();
-        self.enqueue(&work.touched, now).await?;
+        if !bug(Bug::FollowUpsLast) {
+            self.enqueue(&work.touched, now).await?;
+        }
         if let Err(Stop::Held { until }) = result
             && !work.has_written()
         {
@@ -63,6 +66,8 @@ impl Pipeline {
             letter,
             attempts: entry.attempt,
         });
+        let late = if bug(Bug::FollowUpsLast) { work.touched.clone() } else { vec![] };
+        let put_back = put_back.filter(|_| !(bug(Bug::DeleteOnTimeout) && unknown.is_some()));
         let mut documents = vec![FinishedDocument { lease: work.lease, item }];
         documents.extend(work.others.into_iter().map(|(lease, mut item)| {
             // An attempt on it has reached an end, if not one of its own. What may still arrive, may arrive here.
@@ -80,6 +85,7 @@ impl Pipeline {
             }
             Err(error) => return Err(error),
         }
+        self.enqueue(&late, now).await?;
         let bring = self.can_be_brought(bring).await?;
         self.enqueue(&bring, now).await?;
         if arrived {
@@ -171,6 +177,9 @@ impl Pipeline {
         let put_back = self.trouble(work, &mut item, &mut entry, &setback, now);
         // Until an attempt succeeds nobody has made sure what became of the earlier ones.
         item.unknown = unknown.clone().or(item.unknown);
+        if bug(Bug::LinkBeforeCreate) && item.link.is_some() {
+            item.unknown = None;
+        }
         log(&entry);
         let lane = work.change.lane;
         let bring = setback.needs.into_iter().map(|document| self.needed(document, lane)).collect();

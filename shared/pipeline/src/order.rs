@@ -8,6 +8,7 @@ use crate::{
 };
 use coupa::{Action, Order};
 use mapping::{OrderImage, OrderState};
+use model::planted::{Bug, bug};
 use model::{
     AuditOutcome, Change, Code, DocumentItem, DocumentKey, Failure, Link, ObjectKind, OrderLink, OrderStage,
     Sent, Step,
@@ -86,6 +87,7 @@ impl Pipeline {
         if let Some(link) = &mut link
             && let Some(shown) = around.found.iter().find(|order| order.id == link.coupa_id)
             && matches!(stage(shown), OrderStage::Closed | OrderStage::Cancelled)
+            && !bug(Bug::ClosedTwice)
         {
             // Somebody closed it in Coupa: a close of ours would be the second one, for good.
             link.stage = stage(shown);

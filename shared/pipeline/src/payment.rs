@@ -6,6 +6,7 @@ use crate::{
 };
 use coupa::Invoice;
 use mapping::PaymentImage;
+use model::planted::{Bug, bug};
 use model::{
     AppliedPayment, AuditOutcome, Code, CoupaId, Failure, InvoiceLink, InvoiceStage, Link, PaymentLink, Sent,
 };
@@ -21,6 +22,16 @@ pub(crate) struct Paid {
     pub closed: bool,
 }
 
+/// What of a payment had to be written to an invoice.
+#[derive(Clone, Copy)]
+enum Wrote {
+    Nothing,
+    /// Only that the invoice is paid, or no longer is.
+    Paid,
+    /// A payment, or what takes it back.
+    Row,
+}
+
 impl Pipeline {
     /// Appends what is missing on each invoice; `shown` is what Coupa shows of them.
     pub(crate) async fn push_payment(
@@ -31,15 +42,19 @@ impl Pipeline {
         shown: &BTreeMap<CoupaId, Invoice>,
     ) -> Result<Done, Stop> {
         let mut link = payment_link(work);
-        let (mut changed, mut stopped) = (Vec::new(), None);
+        let (mut appended, mut marked, mut stopped) = (Vec::new(), Vec::new(), None);
         for (entry, amount) in &image.on_invoices {
             let Some(paid) = paid.get(entry) else { continue };
             match self.pay(work, image, *amount, paid, shown).await {
                 Ok(applied) => {
                     if let Some((payment, wrote)) = applied {
                         link.applied.insert(*entry, payment);
-                        if wrote {
-                            changed.push(entry.to_string());
+                        match wrote {
+                            Wrote::Row => appended.push(entry.to_string()),
+                            Wrote::Paid => {
+                                marked.push(format!("paid is now {} on invoice entry {entry}", paid.closed));
+                            }
+                            Wrote::Nothing => {}
                         }
                     }
                     work.item.link = Some(Link::Payment(link.clone()));
@@ -52,16 +67,16 @@ impl Pipeline {
         if let Some(stop) = stopped {
             return Err(stop);
         }
-        let what = if image.cancelled { "reversed" } else { "added" };
-        Ok(match changed.as_slice() {
-            [] => Done::new(AuditOutcome::Unchanged, "Coupa already shows it"),
-            _ if image.cancelled => Done::new(
+        Ok(match (appended.as_slice(), marked.as_slice()) {
+            ([], []) => Done::new(AuditOutcome::Unchanged, "Coupa already shows it"),
+            ([], marked) => Done::new(AuditOutcome::Updated, marked.join(", ")),
+            (appended, _) if image.cancelled => Done::new(
                 AuditOutcome::Updated,
-                format!("payment {what} on invoice entry {}", changed.join(", ")),
+                format!("payment reversed on invoice entry {}", appended.join(", ")),
             ),
-            _ => Done::new(
+            (appended, _) => Done::new(
                 AuditOutcome::Created,
-                format!("payment {what} on invoice entry {}", changed.join(", ")),
+                format!("payment added on invoice entry {}", appended.join(", ")),
             ),
         })
     }
@@ -73,15 +88,17 @@ impl Pipeline {
         amount: Decimal,
         paid: &Paid,
         shown: &BTreeMap<CoupaId, Invoice>,
-    ) -> Result<Option<(AppliedPayment, bool)>, Stop> {
+    ) -> Result<Option<(AppliedPayment, Wrote)>, Stop> {
         let (lease, item) = &work.others[paid.at];
         let document = lease.document.clone();
         let Some(Link::Invoice(link)) = item.link.clone() else { return Ok(None) };
         let Some(invoice) = shown.get(&link.coupa_id) else {
             return Err(Failure::new(Code::CoupaGone, format!("{document} is no longer in Coupa")).into());
         };
-        let has =
-            |notes: &str| invoice.payments.iter().any(|payment| payment.notes.as_deref() == Some(notes));
+        let has = |notes: &str| {
+            !bug(Bug::PaymentAppendedOnRetry)
+                && invoice.payments.iter().any(|payment| payment.notes.as_deref() == Some(notes))
+        };
         let (there, taken_back) = (has(&image.notes), has(&image.reversal_notes));
         let append = match (image.cancelled, there, taken_back) {
             (false, false, _) => Some((amount, &image.notes)),
@@ -95,7 +112,11 @@ impl Pipeline {
         let shows_paid = invoice.paid.unwrap_or(false);
         if append.is_none() && shows_paid == paid.closed {
             remember_paid(work, paid, link);
-            return Ok(Some((applied, false)));
+            return Ok(Some((applied, Wrote::Nothing)));
+        }
+        if append.is_none() && is_void(invoice) {
+            // Whether it is paid is nothing that a void invoice tells, and SAP calls a cancelled one closed.
+            return Ok(Some((applied, Wrote::Nothing)));
         }
         if link.stage == InvoiceStage::Draft {
             // Ours to submit: that announces itself, where an approval does not.
@@ -113,8 +134,12 @@ impl Pipeline {
             return Err(Failure::new(Code::CoupaReferenceIgnored, message).into());
         }
         remember_paid(work, paid, link);
-        Ok(Some((applied, true)))
+        Ok(Some((applied, if append.is_some() { Wrote::Row } else { Wrote::Paid })))
     }
+}
+
+fn is_void(invoice: &Invoice) -> bool {
+    matches!(invoice.status.as_deref(), Some("voided" | "abandoned"))
 }
 
 fn remember_paid(work: &mut Work, paid: &Paid, link: InvoiceLink) {

@@ -8,7 +8,8 @@ use crate::{
     Pipeline,
     overlap::{Overlap, earlier, overlap_after},
 };
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, ToSpan, civil::Date, tz::TimeZone};
+use model::planted::{Bug, bug};
 use model::{Cause, Change, Cursor, DocumentKey, Lane, ObjectKind, Pass, SapKey, Seen, Stamp};
 use sap::{Page, Row, Window};
 use store::StoreError;
@@ -67,7 +68,7 @@ impl Pipeline {
             None => self.begin(kind).await?,
         };
         let first = cursor.high_water.is_none();
-        let window = self.window(kind, &cursor, pass.started_at);
+        let window = self.window(kind, &cursor);
         let page = self.sap.page(kind, &window, pass.after.as_ref()).await?;
         for text in &page.unreadable {
             tracing::warn!(
@@ -82,7 +83,9 @@ impl Pipeline {
         let lane = if first { Lane::Backfill } else { Lane::Live };
         let changes: Vec<Change> =
             news.map(|row| self.change(self.key(kind, &row.key), Cause::Poll, lane)).collect();
-        self.queue.send(&changes, self.clock.now()).await?;
+        if !bug(Bug::CursorBeforeEnqueue) {
+            self.queue.send(&changes, self.clock.now()).await?;
+        }
 
         cursor.last_entry = highest(&page.rows).max(cursor.last_entry);
         if page.more {
@@ -95,11 +98,15 @@ impl Pipeline {
                 cursor.mark_moved_at = Some(pass.started_at);
             }
             cursor.high_water = Some(mark);
-            let window = self.window(kind, &cursor, pass.started_at);
+            cursor.last_pass_at = Some(pass.started_at);
+            let window = self.window(kind, &cursor);
             cursor.seen = overlap.keep(|seen| shows_again(&window, seen));
             cursor.polled_at = Some(self.clock.now());
         }
         let overtaken = self.keep_cursor(&name, &cursor, revision).await?;
+        if bug(Bug::CursorBeforeEnqueue) {
+            self.queue.send(&changes, self.clock.now()).await?;
+        }
         Ok(report(&page, changes.len(), overtaken, cursor.pass))
     }
 
@@ -145,7 +152,7 @@ impl Pipeline {
         Ok(Pass { target, after: None, started_at })
     }
 
-    fn window(&self, kind: ObjectKind, cursor: &Cursor, pass_began: Timestamp) -> Window {
+    fn window(&self, kind: ObjectKind, cursor: &Cursor) -> Window {
         let Some(mark) = cursor.high_water else {
             return Window::ByDocDate { since: self.settings.start_date };
         };
@@ -155,9 +162,15 @@ impl Pipeline {
             return Window::Payments { after_entry, cancelled_since };
         }
         let created_from = mark.date.saturating_sub(1.days());
-        let still_for =
-            cursor.mark_moved_at.map(|moved_at| pass_began.duration_since(moved_at)).unwrap_or_default();
-        let from = earlier(mark, overlap_after(still_for));
+        // Until the last pass, not until now: what has become visible since then was seen by nobody.
+        let still_for = match (cursor.mark_moved_at, cursor.last_pass_at) {
+            (Some(moved_at), Some(last_pass_at)) => last_pass_at.duration_since(moved_at),
+            _ => SignedDuration::ZERO,
+        };
+        let mut from = earlier(mark, overlap_after(still_for));
+        if bug(Bug::StrictCursor) {
+            from = earlier(mark, SignedDuration::from_mins(-1));
+        }
         Window::Changed { from, last_entry: after_entry, created_from }
     }
 

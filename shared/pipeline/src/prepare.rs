@@ -9,6 +9,7 @@ use crate::{
 };
 use futures::FutureExt as _;
 use mapping::{Bases, Context};
+use model::planted::{Bug, bug};
 use model::{AuditOutcome, Cause, Code, DocumentKey, Failure, Lane, ObjectKind, Step};
 use sap::entities::Document;
 use std::{
@@ -94,6 +95,10 @@ impl Pipeline {
             Some(Ok(source)) => source,
         };
         work.stamp = source.stamp();
+        if bug(Bug::HashBeforeMapping) && work.stamp.is_some() && !work.is_news() && work.item.link.is_some()
+        {
+            return Err(Ok(Done::new(AuditOutcome::Unchanged, "its stamp has not moved")));
+        }
         if let Some(reason) = self.left_alone(work, &source) {
             return Err(Ok(Done::new(AuditOutcome::NotApplicable, reason)));
         }

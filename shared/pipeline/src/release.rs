@@ -1,6 +1,7 @@
 //! Puts back into the queue what was parked: when it falls due, or when what it waits for has arrived.
 
 use crate::Pipeline;
+use model::planted::{Bug, bug};
 use model::{Change, DocumentKey, Parked};
 use store::StoreError;
 
@@ -22,8 +23,11 @@ impl Pipeline {
 
     /// First into the queue, then off the list: a crash between the two enqueues twice, which is harmless.
     async fn release(&self, parked: &[Parked]) -> Result<usize, StoreError> {
-        if parked.is_empty() {
+        if parked.is_empty() || bug(Bug::WaitingForgotten) {
             return Ok(0);
+        }
+        if bug(Bug::UnparkBeforeEnqueue) {
+            self.state.unpark(parked).await?;
         }
         let changes: Vec<Change> = parked.iter().map(|parked| parked.change.clone()).collect();
         self.queue.send(&changes, self.clock.now()).await?;

@@ -1,6 +1,7 @@
 //! What an attempt's failure leads to: pure arithmetic, so that any history can be replayed.
 
 use jiff::{SignedDuration, Timestamp};
+use model::planted::{Bug, bug};
 use model::{Code, ErrorClass, Failure, OpenAttempt, Random};
 
 /// Longer pauses than this are spent parked in the state store, not in the queue.
@@ -46,6 +47,9 @@ pub(crate) fn arrives_until(
     now: Timestamp,
     reserve: SignedDuration,
 ) -> Option<Timestamp> {
+    if bug(Bug::UnknownForgotten) {
+        return None;
+    }
     let until = unknown?.started_at.saturating_add(reserve).unwrap_or(Timestamp::MAX);
     (now < until).then_some(until)
 }
@@ -57,7 +61,7 @@ pub(crate) fn next(
     waiting_limit: SignedDuration,
     random: &dyn Random,
 ) -> Next {
-    if !failure.class().heals() {
+    if !failure.class().heals() && !bug(Bug::RetriedForEver) {
         return Next::DeadLetter(failure.clone());
     }
     if trouble.now.duration_since(trouble.since) > waiting_limit {
@@ -71,7 +75,7 @@ pub(crate) fn next(
         let first = if waiting { SignedDuration::from_secs(60) } else { SignedDuration::from_secs(2) };
         backoff(trouble.now, trouble.tries, first, random)
     };
-    let at = at.max(trouble.not_before);
+    let at = if bug(Bug::UnknownForgotten) { at } else { at.max(trouble.not_before) };
     if waiting || at.duration_since(trouble.now) > LONGEST_IN_QUEUE {
         Next::Park(at)
     } else {

@@ -10,6 +10,7 @@ use crate::{
 use coupa::Tally;
 use futures::{FutureExt as _, StreamExt as _};
 use mapping::{InvoiceImage, OrderImage, SupplierImage};
+use model::planted::{Bug, bug};
 use model::{AuditOutcome, Change, Code, Failure, ObjectKind, Step};
 use sap::entities::Payment;
 use std::{
@@ -45,6 +46,11 @@ impl Pipeline {
     ) -> Result<Vec<Folded>, StoreError> {
         let Some(kind) = folded.first().map(|folded| folded.change.document.kind) else { return Ok(vec![]) };
         let (works, alone) = self.take(folded, report).await?;
+        if bug(Bug::AckBeforeWrite) {
+            for work in &works {
+                self.queue.ack(&work.receipts).await?;
+            }
+        }
         let (mut ready, mut over) = (Vec::new(), Vec::new());
         for (work, prepared) in self.prepare_all(kind, works).await {
             match prepared {

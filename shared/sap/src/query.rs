@@ -119,6 +119,9 @@ pub(crate) fn within(kind: ObjectKind, window: &Window) -> String {
                 _ => ("CreationDate", format!(" or DocEntry gt {last_entry}")),
             };
             let (date, time, created_from) = (day(from.date), minute(from.time), day(created_from));
+            if model::planted::bug(model::planted::Bug::NaiveFilter) {
+                return format!("((UpdateDate ge {date} and UpdateTime ge {time}){new})");
+            }
             format!(
                 "(UpdateDate gt {date} or (UpdateDate eq {date} and UpdateTime ge {time}){new} \
                  or (UpdateDate eq null and {created} ge {created_from}))"

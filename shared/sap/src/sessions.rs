@@ -6,6 +6,7 @@ use crate::{
 };
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
+use model::planted::{Bug, bug};
 use model::{RenewedCell, SharedSecret, SharedSecretError, Turn};
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -77,7 +78,9 @@ impl Sessions {
             } else {
                 self.state().refusal.clone_from(&held.refusal);
             }
-            if let Some(refusal) = held.refusal.as_ref().filter(|refusal| now < refusal.until) {
+            if let Some(refusal) = held.refusal.as_ref().filter(|refusal| now < refusal.until)
+                && !bug(Bug::LoginStorm)
+            {
                 let Refusal { until, text, .. } = refusal.clone();
                 return Ok(Look::Refused(Error::LoginRefused { until, text }));
             }

@@ -11,7 +11,7 @@ use simulators::{
     sap::{DocumentKind, DocumentSpec, PaymentSpec, Simulator as Sap},
 };
 use std::time::Duration;
-use store::StateStore as _;
+use store::{AuditTrail as _, StateStore as _};
 
 const INVOICES: &str = "/api/invoices";
 
@@ -285,4 +285,36 @@ async fn not_even_where_somebody_asks_for_it_again_at_once() {
     world.redrive(&worker, &key(&world, payment)).await;
     assert_eq!(rows(&world, invoices[0]), [("238".to_owned(), notes(&world, payment))]);
     world.assert_clean();
+}
+
+#[tokio::test]
+async fn a_payment_that_was_taken_back_leaves_a_void_invoice_alone() {
+    let (world, worker, invoices) = invoiced(2).await;
+    let amount = Decimal::from(238);
+    let payment = world.sap.pay(&[(invoices[0], amount), (invoices[1], amount)]).unwrap();
+    world.settle(&worker).await;
+    world.sap.cancel_payment(payment).unwrap();
+    world.settle(&worker).await;
+    world.sap.cancel(DocumentKind::Invoice, invoices[0]).unwrap();
+    world.settle(&worker).await;
+    assert_eq!(shown(&world, invoices[0]).status, "voided");
+    let writes = world.writes();
+    world.redrive(&worker, &key(&world, payment)).await;
+    assert_eq!(world.store.dead_letters().await.unwrap(), []);
+    assert_eq!(world.writes(), writes);
+    world.assert_clean();
+}
+
+#[tokio::test]
+async fn a_payment_is_told_as_added_once() {
+    let (world, worker, invoices) = invoiced(1).await;
+    let first = world.sap.pay(&[(invoices[0], Decimal::from(200))]).unwrap();
+    world.settle(&worker).await;
+    // The rest is paid, and of the two payments it is the first that is looked at again.
+    world.sap.pay(&[(invoices[0], Decimal::from(38))]).unwrap();
+    world.redrive(&worker, &key(&world, first)).await;
+    assert!(shown(&world, invoices[0]).paid);
+    let trail = world.store.of_document(&key(&world, first)).await.unwrap();
+    let told: Vec<AuditOutcome> = trail.iter().map(|entry| entry.outcome).collect();
+    assert_eq!(told, [AuditOutcome::Created, AuditOutcome::Updated], "{trail:#?}");
 }

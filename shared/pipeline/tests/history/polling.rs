@@ -123,6 +123,24 @@ async fn a_row_that_becomes_visible_late_is_seen() {
 }
 
 #[tokio::test]
+async fn a_row_that_becomes_visible_late_is_seen_though_nobody_polled_for_hours() {
+    let world = company();
+    let worker = world.worker("one");
+    world.sap.pretend(Some(datetime(2026, 11, 20, 9, 0, 0, 0)));
+    let (early, late) = (order(&world), order(&world));
+    fill(&world);
+    idle(&world, &worker).await;
+    world.sap.pretend(Some(datetime(2026, 11, 20, 10, 0, 0, 0)));
+    change(&world, early);
+    assert_eq!(seen(&world, &worker, ORDERS).await, [early]);
+    // It commits soon after the pass, and then no pass comes for long.
+    world.sap.pretend(Some(datetime(2026, 11, 20, 9, 45, 0, 0)));
+    change(&world, late);
+    world.pass(3 * 3_600);
+    assert!(seen(&world, &worker, ORDERS).await.contains(&late));
+}
+
+#[tokio::test]
 async fn the_hour_that_autumn_repeats_hides_nothing() {
     let world = company();
     let worker = world.worker("one");

@@ -1,5 +1,7 @@
 //! What comes into the queue from others than the poller: SAP's webhooks, and people who replay.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests say what they expect by failing")]
+
 mod receiving;
 mod replaying;
 

@@ -23,6 +23,7 @@ pub async fn a_saved_cursor_reads_back<H: Harness>(h: &H) {
     let cursor = Cursor {
         high_water: Some(stamp()),
         mark_moved_at: Some(h.now()),
+        last_pass_at: Some(h.now()),
         last_entry: i64::MAX,
         pass: Some(Pass { target: Some(stamp()), after: Some(SapKey::DocEntry(5)), started_at: h.now() }),
         seen: vec![seen(SapKey::DocEntry(7), true), seen(SapKey::CardCode("007".to_owned()), false)],
