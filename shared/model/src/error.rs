@@ -97,6 +97,14 @@ codes! {
     GaveUp "BC-0501" Bug "Five attempts never reached an end", "Please report it with the audit trail of this document.";
     Panicked "BC-0502" Bug "The attempt panicked", "Please report it with the audit trail of this document.";
     StoreFailed "BC-0503" Transient "Our own store did not answer", "Check the disk and the database file; work goes on by itself.";
+    SapOutcomeUnknown "BC-0601" Transient "Nobody knows whether SAP took the request", "The next attempt reads SAP before it writes again.";
+    SapChanged "BC-0602" Transient "The business partner keeps changing in SAP", "Nothing to do: it is tried again with what SAP holds by then.";
+    SapIgnored "BC-0603" Data "SAP silently ignored a field", "Look at the named field in SAP; often it is read-only for the integration user or kept by another setting.";
+    SupplierNotInSap "BC-0604" Data "The supplier's number in Coupa is no supplier in SAP", "Correct the number in Coupa, or clear it to have a business partner created.";
+    SupplierUnclear "BC-0605" Data "It is not clear which business partner a supplier is", "Decide with `b1-coupa suppliers match`, then redrive.";
+    SapDraft "BC-0606" Waiting "SAP keeps the new business partner as a draft", "Approve the draft in SAP; the supplier follows by itself.";
+    SapMaybeDraft "BC-0607" Data "SAP refused a new business partner, or took it as a draft", "Look among SAP's drafts and check the codes that the message names, then redrive.";
+    SupplierNumberDiffers "BC-0608" Data "The linked supplier carries another number in Coupa", "Give it its number back in Coupa, or decide with `b1-coupa suppliers match`.";
 }
 
 impl fmt::Display for Code {

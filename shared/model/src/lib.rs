@@ -24,7 +24,7 @@ pub use error::{Code, ErrorClass, Failure};
 pub use item::{DeadLetter, DocumentItem};
 pub use lease::{Fence, Lease, OpenAttempt, Owner};
 pub use link::{
-    AppliedPayment, CoupaId, InvoiceLink, InvoiceStage, LineId, Link, OrderLink, OrderStage, PaymentLink,
+    Agreed, AppliedPayment, CoupaId, InvoiceLink, InvoiceStage, LineId, Link, OrderLink, OrderStage, PaymentLink,
     Sent, SupplierLink,
 };
 pub use parked::Parked;

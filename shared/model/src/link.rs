@@ -43,6 +43,29 @@ pub struct SupplierLink {
     pub coupa_id: CoupaId,
     /// The fields last sent.
     pub sent: Sent,
+    /// What both sides showed of each field when they last agreed. Empty where suppliers go one way only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub agreed: BTreeMap<String, Agreed>,
+    /// SAP has taken the new business partner as a draft, to be approved: it is not posted again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
+}
+
+impl SupplierLink {
+    /// A link to a supplier of which nothing is known yet.
+    pub fn new(coupa_id: CoupaId) -> Self {
+        Self { coupa_id, sent: Sent::new(), agreed: BTreeMap::new(), draft: false }
+    }
+}
+
+/// One field as each side showed it when they last agreed. The two may be spelled differently, so each is compared with its
+/// own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// In SAP.
+    pub sap: Value,
+    /// In Coupa.
+    pub coupa: Value,
 }
 
 /// Where a purchase order stands in Coupa.

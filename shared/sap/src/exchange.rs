@@ -6,7 +6,7 @@ use crate::{
     session::Session,
 };
 use bytes::Bytes;
-use http::{Method, header};
+use http::{HeaderValue, Method, header};
 use jiff::SignedDuration;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -39,11 +39,30 @@ impl Client {
         ask: &Ask,
         parse: impl Fn(&[u8]) -> Result<T, Error> + Send + Sync,
     ) -> Result<T, Error> {
+        self.read_parts(ask, |body, _| parse(body)).await
+    }
+
+    /// The body as it came, and the state that the header names.
+    pub(crate) async fn read_reply(&self, ask: &Ask) -> Result<(Bytes, Option<HeaderValue>), Error> {
+        self.read_parts(ask, |body, etag| {
+            // Cut short or a proxy's page: asked for again, like any body that can't be read.
+            serde_json::from_slice::<serde::de::IgnoredAny>(crate::reply::strip_mark(body))
+                .map_err(|error| Error::BadReply(error.to_string()))?;
+            Ok((Bytes::copy_from_slice(body), etag.cloned()))
+        })
+        .await
+    }
+
+    async fn read_parts<T: Send>(
+        &self,
+        ask: &Ask,
+        parse: impl Fn(&[u8], Option<&HeaderValue>) -> Result<T, Error> + Send + Sync,
+    ) -> Result<T, Error> {
         let begun = self.clock.now();
         let (mut retries, mut switched, mut renewed) = (0, false, false);
         loop {
             let fault = match self.once(ask).await {
-                Ok(body) => match parse(&body) {
+                Ok((body, etag)) => match parse(&body, etag.as_ref()) {
                     Ok(value) => return Ok(value),
                     Err(error @ Error::BadReply(_)) => Fault::Passing(error),
                     Err(error) => Fault::Final(error),
@@ -68,7 +87,7 @@ impl Client {
         }
     }
 
-    async fn once(&self, ask: &Ask) -> Result<Bytes, Fault> {
+    async fn once(&self, ask: &Ask) -> Result<(Bytes, Option<HeaderValue>), Fault> {
         let _slot = self.throttle.slot().await.map_err(Fault::Final)?;
         let session = self.current_session().await?;
         let request = http::Request::builder()
@@ -91,7 +110,9 @@ impl Client {
             Ok(_) => self.throttle.replied(now.duration_since(began), now),
             Err(_) => {}
         }
-        let judged = judge(result?);
+        let reply = result?;
+        let etag = reply.headers().get(header::ETAG).cloned();
+        let judged = judge(reply).map(|body| (body, etag));
         if let Err(Fault::SessionLost(text)) = &judged {
             tracing::debug!("SAP ended the session: {text}");
             self.sessions.lost(&session);

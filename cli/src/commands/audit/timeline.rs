@@ -144,6 +144,7 @@ fn took(duration_ms: u64) -> String {
 const fn cause(cause: Cause) -> &'static str {
     match cause {
         Cause::Poll => "SAP showed a change",
+        Cause::Coupa => "Coupa's supplier changed",
         Cause::Webhook => "SAP told of a change",
         Cause::Replay => "somebody put it back into the queue",
         Cause::Reconcile => "SAP and Coupa differed",
