@@ -1,5 +1,8 @@
-use crate::config::ValueError;
 use serde_json::{Value, json};
+use setup::{
+    SetupError,
+    config::{ConfigError, ValueError},
+};
 use store::StoreError;
 
 /// What a command tells the user when it can't do what was asked.
@@ -70,6 +73,18 @@ impl From<StoreError> for CliError {
             }
         };
         Self::new(error.to_string()).help(help)
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        Self::new(error.to_string()).help(error.help)
+    }
+}
+
+impl From<SetupError> for CliError {
+    fn from(error: SetupError) -> Self {
+        Self::new(error.message).help(error.help)
     }
 }
 

@@ -4,7 +4,6 @@
 
 pub mod args;
 pub mod commands;
-pub mod config;
 pub mod engine;
 mod error;
 #[cfg(test)]
@@ -12,6 +11,7 @@ mod error_pages;
 pub mod output;
 
 pub use error::{CliError, CliResult};
+pub use setup::config;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};

@@ -21,6 +21,7 @@ mod outages;
 mod panics;
 mod payments;
 mod polling;
+mod redriven;
 mod rig;
 mod suppliers;
 mod waiting;

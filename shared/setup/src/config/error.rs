@@ -1,4 +1,3 @@
-use crate::error::CliError;
 use std::{
     io,
     ops::Range,
@@ -121,10 +120,4 @@ fn section_at(text: &str, offset: usize) -> Option<&str> {
     let header = |line: &'_ str| line.trim_start().starts_with('[');
     let line = text.lines().take(line_of(text, offset)).filter(|line| header(line)).last()?;
     line.trim_start().strip_prefix('[')?.split(']').next().map(str::trim)
-}
-
-impl From<ConfigError> for CliError {
-    fn from(error: ConfigError) -> Self {
-        Self::new(error.to_string()).help(error.help)
-    }
 }

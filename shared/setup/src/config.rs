@@ -10,7 +10,7 @@ pub use error::ConfigError;
 pub use sections::{CoupaSection, MappingSection, SapSection, StoreSection, SyncSection};
 pub use template::template;
 pub use values::{OdataVersion, Period, RequestRate, ValueError};
-pub(crate) use values::{parse_date, parse_object};
+pub use values::{parse_date, parse_object};
 
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

@@ -157,7 +157,7 @@ pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D
 }
 
 /// Reads a day such as `2026-01-01`.
-pub(crate) fn parse_date(text: &str) -> Result<Date, ValueError> {
+pub fn parse_date(text: &str) -> Result<Date, ValueError> {
     let shape = text.len() == 10 && text.is_ascii();
     text.parse().ok().filter(|_| shape).ok_or_else(|| {
         ValueError::new(format!("`{text}` is no date"), "Write year, month and day, such as \"2026-01-01\".")
@@ -180,7 +180,7 @@ pub(super) fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
 }
 
 /// Reads the name of an object, singular or plural, with `-` or `_`.
-pub(crate) fn parse_object(name: &str) -> Result<ObjectKind, ValueError> {
+pub fn parse_object(name: &str) -> Result<ObjectKind, ValueError> {
     ObjectKind::parse(name).ok_or_else(|| {
         let help = match nearest(name, ObjectKind::ALL.map(ObjectKind::plural)) {
             Some(near) => format!("Did you mean `{near}`?"),

@@ -1,0 +1,188 @@
+use crate::{
+    SetupError,
+    config::{Config, OdataVersion},
+};
+use coupa::BudgetLedger;
+use mapping::{CoupaDefaults, Mapping};
+use model::{Clock, Credential, Owner, Random, SharedSecret};
+use pipeline::{Pipeline, Settings};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+use store::{Queue, StateStore};
+use wire::{HttpTransport, Roots, Tls};
+
+/// Beside timeout and arrival delay, a lease is good for so much work; it is renewed when that is not enough.
+pub const WORKING_TIME: Duration = Duration::from_secs(30);
+
+/// What the editions bring along. Nothing in it has to have been spoken to yet.
+pub struct Parts {
+    /// Changes on their way.
+    pub queue: Arc<dyn Queue>,
+    /// Leases, links, cursors.
+    pub state: Arc<dyn StateStore>,
+    /// What is spent of Coupa's budget.
+    pub ledger: Arc<dyn BudgetLedger>,
+    /// The password of SAP's user.
+    pub sap_password: Arc<dyn Credential>,
+    /// A refused log-in that another process met, and whose pause this one keeps to.
+    pub sap_refusal: Option<sap::Refusal>,
+    /// The secret of Coupa's OAuth client.
+    pub coupa_secret: Arc<dyn Credential>,
+    /// SAP's session, as all workers share it.
+    pub sap_session: Arc<dyn SharedSecret>,
+    /// Coupa's token, as all workers share it.
+    pub coupa_token: Arc<dyn SharedSecret>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// This worker's name in leases.
+    pub owner: Owner,
+}
+
+/// Builds the pipeline. Speaks to neither SAP nor Coupa.
+pub async fn pipeline(config: &Config, parts: Parts) -> Result<Pipeline, SetupError> {
+    let mapping = load_mapping(config)?;
+    let sap = sap_client(config, &mapping, &parts).await?;
+    let coupa = coupa_client(config, &parts).await?;
+    Ok(Pipeline {
+        sap: Arc::new(sap),
+        coupa: Arc::new(coupa),
+        queue: parts.queue,
+        state: parts.state,
+        clock: parts.clock,
+        random: parts.random,
+        mapping,
+        settings: settings(config),
+        owner: parts.owner,
+        terms: pipeline::Terms::default(),
+        stopping: Arc::new(AtomicBool::new(false)),
+    })
+}
+
+/// The mapping file, or what is built in.
+pub fn load_mapping(config: &Config) -> Result<Mapping, SetupError> {
+    let Some(file) = &config.mapping.file else { return Ok(Mapping::default()) };
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        SetupError::new(
+            format!("the mapping file {} can't be read: {error}", file.display()),
+            "Check `file` under [mapping], or leave it out to use what is built in.",
+        )
+    })?;
+    Mapping::parse(&text).map_err(|error| {
+        SetupError::new(
+            format!("{}: {error}", file.display()),
+            "Mend the mapping file; docs/mapping.md explains each table.",
+        )
+    })
+}
+
+async fn sap_client(config: &Config, mapping: &Mapping, parts: &Parts) -> Result<sap::Client, SetupError> {
+    let transport = HttpTransport::new(&sap_tls(config)?).map_err(|error| {
+        SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
+    })?;
+    let sap = &config.sap;
+    let members = |kind| mapping.extra_members(kind);
+    let mut settings =
+        sap::Settings::new(&sap.service_layer_url.to_string(), sap.company_db.clone(), &sap.user);
+    settings.odata = match sap.odata_version {
+        OdataVersion::V1 => sap::ODataVersion::V1,
+        OdataVersion::V2 => sap::ODataVersion::V2,
+    };
+    settings.page_size = usize::try_from(sap.page_size).unwrap_or(100);
+    settings.max_parallel_requests = usize::try_from(sap.max_parallel_requests).unwrap_or(4);
+    settings.extra_supplier_members = members(model::ObjectKind::Supplier);
+    settings.extra_payment_members = members(model::ObjectKind::Payment);
+    let documents =
+        [model::ObjectKind::PurchaseOrder, model::ObjectKind::Invoice, model::ObjectKind::CreditNote];
+    let documents: BTreeSet<String> = documents.into_iter().flat_map(members).collect();
+    settings.extra_document_members = documents.into_iter().collect();
+    let password = parts.sap_password.get().await.map_err(|error| {
+        SetupError::new(error.to_string(), "Check that the password of SAP's user is set.")
+    })?;
+    let (clock, random) = (Arc::clone(&parts.clock), Arc::clone(&parts.random));
+    let client = sap::Client::new(settings, Arc::new(transport), clock, random, password)
+        .map_err(|error| SetupError::new(error.to_string(), "Check [sap] in the config."))?;
+    Ok(match parts.sap_refusal.clone() {
+        Some(refusal) => client.with_refusal(refusal),
+        None => client,
+    })
+}
+
+/// Whom to trust when speaking to SAP.
+pub fn sap_tls(config: &Config) -> Result<Tls, SetupError> {
+    if !config.sap.spki_sha256.is_empty() {
+        return Ok(Tls::Pins(config.sap.spki_sha256.clone()));
+    }
+    match &config.sap.ca_file {
+        None => Ok(Tls::Roots(Roots::System)),
+        Some(file) => std::fs::read(file).map(|pem| Tls::Roots(Roots::CaFile(pem))).map_err(|error| {
+            SetupError::new(
+                format!("the CA file {} can't be read: {error}", file.display()),
+                "Check `ca_file` under [sap].",
+            )
+        }),
+    }
+}
+
+async fn coupa_client(config: &Config, parts: &Parts) -> Result<coupa::Client, SetupError> {
+    let wrong = |what: String| SetupError::new(what, "Check [coupa] in the config.");
+    let transport =
+        HttpTransport::new(&Tls::Roots(Roots::System)).map_err(|error| wrong(error.to_string()))?;
+    let coupa = &config.coupa;
+    let rate = coupa::Rate::per_second(coupa.requests_per_second.get())
+        .ok_or_else(|| wrong("`requests_per_second` must be positive".to_owned()))?;
+    let bypass = coupa.bypass_approvals.then(|| coupa::BYPASS_SCOPE.to_owned());
+    let settings = coupa::Settings {
+        url: coupa.url.to_string(),
+        client_id: coupa.client_id.clone(),
+        scopes: coupa::SCOPES.into_iter().map(str::to_owned).chain(bypass).collect(),
+        api_version: coupa.api_version.clone().unwrap_or_default(),
+        requests_per_second: rate,
+        request_timeout: seconds(coupa.request_timeout_seconds),
+        max_body_bytes: 8 << 20,
+    };
+    let secret = parts.coupa_secret.get().await.map_err(|error| {
+        SetupError::new(error.to_string(), "Check that the secret of Coupa's client is set.")
+    })?;
+    let (clock, random) = (Arc::clone(&parts.clock), Arc::clone(&parts.random));
+    coupa::Client::new(settings, Arc::new(transport), clock, random, secret, Arc::clone(&parts.ledger))
+        .map_err(|error| wrong(error.to_string()))
+}
+
+/// What the config means to the pipeline.
+pub fn settings(config: &Config) -> Settings {
+    let coupa = &config.coupa;
+    Settings {
+        company: config.sap.company_db.clone(),
+        objects: config.sync.objects.iter().copied().collect(),
+        start_date: config.sync.start_date,
+        payment_rescan: config.sync.payment_rescan.to_signed(),
+        waiting_limit: config.sync.waiting_limit.to_signed(),
+        request_timeout: seconds(coupa.request_timeout_seconds),
+        max_arrival_delay: seconds(coupa.max_arrival_delay_seconds),
+        working_time: WORKING_TIME,
+        parallel: usize::try_from(config.sync.workers).unwrap_or(16),
+        defaults: CoupaDefaults {
+            ship_to_user: coupa.ship_to_user.clone(),
+            ship_to_address: coupa.ship_to_address.clone().unwrap_or_default(),
+            chart_of_accounts: coupa.chart_of_accounts.clone(),
+        },
+        reopen_reason: coupa.reopen_reason.clone(),
+        bypass_approvals: coupa.bypass_approvals,
+    }
+}
+
+/// So many changes as the budget lets through, at four calls each, while their leases last.
+pub fn batch(config: &Config) -> usize {
+    let calls = config.coupa.requests_per_second.get() * rust_decimal::Decimal::from(WORKING_TIME.as_secs());
+    let documents = (calls / rust_decimal::Decimal::from(4)).floor();
+    usize::try_from(documents).unwrap_or(50).clamp(1, 50)
+}
+
+fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(u64::from(seconds))
+}
