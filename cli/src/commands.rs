@@ -13,11 +13,12 @@ pub mod secrets;
 mod shell;
 pub mod status;
 mod stop;
+mod suppliers;
 mod sync;
 
 use crate::{
     CliError, CliResult,
-    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand},
+    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, SuppliersCommand},
     config::Config,
     output::{Look, Output, Report},
 };
@@ -149,6 +150,7 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::Audit(AuditCommand::List { failed, since, limit }) => {
             audit::list(app, failed, since, limit).await
         }
+        Command::Suppliers(SuppliersCommand::Match(args)) => suppliers::run(app, args).await,
         Command::DeadLetters(DeadLettersCommand::List) => dead_letters::list(app).await,
         Command::DeadLetters(DeadLettersCommand::Redrive { code, kind }) => {
             dead_letters::redrive(app, code, kind).await

@@ -46,15 +46,16 @@ pub struct SupplierLink {
     /// What both sides showed of each field when they last agreed. Empty where suppliers go one way only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub agreed: BTreeMap<String, Agreed>,
-    /// SAP has taken the new business partner as a draft, to be approved: it is not posted again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub draft: bool,
+    /// The code that SAP named when the business partner was posted; empty where it named none. Such a partner may still
+    /// be a draft, and is not posted again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted: Option<String>,
 }
 
 impl SupplierLink {
     /// A link to a supplier of which nothing is known yet.
     pub fn new(coupa_id: CoupaId) -> Self {
-        Self { coupa_id, sent: Sent::new(), agreed: BTreeMap::new(), draft: false }
+        Self { coupa_id, sent: Sent::new(), agreed: BTreeMap::new(), posted: None }
     }
 }
 

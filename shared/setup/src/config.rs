@@ -7,7 +7,7 @@ mod template;
 mod values;
 
 pub use error::ConfigError;
-pub use sections::{CoupaSection, MappingSection, SapSection, StoreSection, SyncSection};
+pub use sections::{CoupaSection, MappingSection, SapSection, StoreSection, SuppliersSection, SyncSection};
 pub use template::template;
 pub use values::{OdataVersion, Period, RequestRate, ValueError};
 pub use values::{parse_date, parse_object};
@@ -27,6 +27,9 @@ pub struct Config {
     pub coupa: CoupaSection,
     /// What moves, and when.
     pub sync: SyncSection,
+    /// What goes from Coupa to SAP.
+    #[serde(default)]
+    pub suppliers: SuppliersSection,
     /// Where our own records are kept.
     #[serde(default)]
     pub store: StoreSection,

@@ -2,7 +2,7 @@
 
 use super::{
     ConfigError,
-    sections::{CoupaSection, MappingSection, SapSection, StoreSection, SyncSection},
+    sections::{CoupaSection, MappingSection, SapSection, StoreSection, SuppliersSection, SyncSection},
 };
 use serde::{
     Deserialize, Deserializer, de,
@@ -12,11 +12,12 @@ use std::{ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 /// Each section with its keys.
-pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 5] {
+pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 6] {
     [
         ("sap", fields_of::<SapSection>()),
         ("coupa", fields_of::<CoupaSection>()),
         ("sync", fields_of::<SyncSection>()),
+        ("suppliers", fields_of::<SuppliersSection>()),
         ("store", fields_of::<StoreSection>()),
         ("mapping", fields_of::<MappingSection>()),
     ]
