@@ -19,5 +19,6 @@ mod scopes;
 mod secrets;
 mod service;
 mod status;
+mod suppliers;
 mod two_processes;
 mod variants;

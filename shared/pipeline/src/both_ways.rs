@@ -207,6 +207,8 @@ impl Pipeline {
         let mut story = Story::default();
         if decided.to_sap.is_empty() {
             link.agreed.clone_from(&decided.agreed);
+        } else if let Some(letter) = ignored_before(work, &decided) {
+            return Err(letter.into());
         } else {
             decided = self.bring_to_sap(work, number, &coupa, &mut link, &mut story).await?;
         }
@@ -294,6 +296,18 @@ impl Pipeline {
     }
 }
 
+/// What SAP ignored before, and nobody has changed since. Sent again it would only move SAP's stamp, for the next poll to see.
+fn ignored_before(work: &Work, decided: &Reconciled) -> Option<Failure> {
+    let letter = work.item.dead_letter.as_ref().filter(|letter| letter.code == Code::SapIgnored)?;
+    let told = |(name, value): (&String, &Value)| letter.message.contains(&sent_as(name, value));
+    let same = !work.is_news() && decided.to_sap.iter().all(told);
+    same.then(|| Failure::new(letter.code, letter.message.clone()))
+}
+
+fn sent_as(name: &str, value: &Value) -> String {
+    format!("{name} was sent as {value}, ")
+}
+
 /// SAP before and after a write, and Coupa.
 struct Seen<'a> {
     before: &'a Fields,
@@ -308,7 +322,7 @@ fn settle_sap(link: &mut SupplierLink, decided: &Reconciled, seen: &Seen<'_>, st
     for (name, value) in &decided.to_sap {
         let (was, is) = (of(seen.before, name), of(seen.after, name));
         if is == was && is != *value {
-            story.ignored.push(format!("{name} was sent as {value}, SAP shows {is}"));
+            story.ignored.push(format!("{}SAP shows {is}", sent_as(name, value)));
             continue;
         }
         // If somebody was quick to change it again, that shows as SAP's change the next time.

@@ -50,11 +50,11 @@ impl Pipeline {
             calls: 0.into(),
             sent: vec![].into(),
         };
-        let result = self.join(&mut work, join).await;
+        let result = self.join_by_word(&mut work, join).await;
         self.end(work, result).await
     }
 
-    async fn join(&self, work: &mut Work, join: &Join) -> Result<Done, Stop> {
+    async fn join_by_word(&self, work: &mut Work, join: &Join) -> Result<Done, Stop> {
         let Join { card_code, coupa_id } = join;
         work.item.number = Some(card_code.clone());
         work.stamp = work.item.sap_stamp;

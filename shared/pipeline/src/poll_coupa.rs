@@ -11,13 +11,22 @@ use crate::{
 };
 use coupa::{Query, SupplierStamp, Tally};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use model::{Cause, Change, CoupaId, DocumentKey, Lane, Pass, SapKey, Stamp};
+use model::{Cause, Change, CoupaId, Cursor, DocumentKey, Lane, Pass, SapKey, Stamp};
 use sap::Row;
 
 const CURSOR: &str = "poll/suppliers-coupa";
 
 /// Longer than Coupa holds a commit back, and time for the second whose stamp may come twice.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+/// Never shorter: the mark's own second may not be over.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(2);
+
+/// From where on to read. What comes late is late by the time gone as well: while the mark stands still the window shrinks, and
+/// an import of thousands isn't shown for ever.
+fn from(mark: Stamp, cursor: &Cursor, pass_began: Timestamp) -> Stamp {
+    let still = cursor.mark_moved_at.map(|moved_at| pass_began.duration_since(moved_at)).unwrap_or_default();
+    earlier(mark, OVERLAP.saturating_sub(still).clamp(SHORTEST, OVERLAP))
+}
 
 impl Pipeline {
     pub(crate) async fn coupa_pass_is_open(&self) -> Result<bool, PollError> {
@@ -40,7 +49,10 @@ impl Pipeline {
         };
         let query = match cursor.high_water {
             None => Query::new(),
-            Some(mark) => Query::new().compares("updated_at", "gt_or_eq", &text(earlier(mark, OVERLAP))),
+            Some(mark) => {
+                let from = from(mark, &cursor, pass.started_at);
+                Query::new().compares("updated_at", "gt_or_eq", &text(from))
+            }
         };
         let page: Vec<SupplierStamp> = self.coupa.page(&call, &query, coupa_id(pass.after.as_ref())).await?;
         let more = page.len() >= coupa::PAGE;
@@ -62,8 +74,11 @@ impl Pipeline {
             cursor.pass = Some(Pass { after, ..pass });
         } else {
             let mark = cursor.high_water.max(pass.target).unwrap_or(NOTHING_STAMPED);
+            if cursor.high_water < Some(mark) {
+                cursor.mark_moved_at = Some(pass.started_at);
+            }
             cursor.high_water = Some(mark);
-            let from = earlier(mark, OVERLAP);
+            let from = from(mark, &cursor, pass.started_at);
             cursor.seen = overlap.keep(|seen| seen.stamp.is_none_or(|stamp| stamp >= from));
             cursor.polled_at = Some(self.clock.now());
         }
