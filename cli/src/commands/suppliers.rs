@@ -222,7 +222,10 @@ impl Report for Joined {
                     None => Some("another worker has it just now"),
                 };
                 if let Some(code) = code {
-                    text.push_str(&format!("\n  {} with Coupa's supplier {}: {code}", join.card_code, join.coupa_id));
+                    text.push_str(&format!(
+                        "\n  {} with Coupa's supplier {}: {code}",
+                        join.card_code, join.coupa_id
+                    ));
                 }
             }
         }
@@ -233,4 +236,3 @@ impl Report for Joined {
         json!({"joined": self.0.len() - self.failed(), "failed": self.failed()})
     }
 }
-

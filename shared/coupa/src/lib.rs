@@ -30,8 +30,9 @@ pub use problems::Problem;
 pub use query::Query;
 pub use reference::{Reference, ScopeCheck};
 pub use replies::{
-    Account, Address, Coded, Contact, Invoice, InvoiceCharge, InvoiceLine, InvoicePayment, Named, Order, OrderLine,
-    PostalAddress, Record, Supplier, SupplierAddress, SupplierRef, SupplierStamp, TaxLine, User, WholeSupplier,
+    Account, Address, Coded, Contact, Invoice, InvoiceCharge, InvoiceLine, InvoicePayment, Named, Order,
+    OrderLine, PostalAddress, Record, Supplier, SupplierAddress, SupplierRef, SupplierStamp, TaxLine, User,
+    WholeSupplier,
 };
 pub use resource::{Action, Resource};
 pub use settings::{BYPASS_SCOPE, Rate, SCOPES, Settings};

@@ -29,8 +29,8 @@ mod totals;
 
 pub use bases::{BaseDocuments, Bases, base_documents, cancelled_document};
 pub use both_ways::{
-    Conflict, Fields, NewPartner, Ownership, Reconciled, Side, coupa_fields, moves_with, new_partner, reconcile,
-    sap_fields, to_coupa, to_sap,
+    Conflict, Fields, NewPartner, Ownership, Reconciled, Side, coupa_fields, moves_with, new_partner,
+    reconcile, sap_fields, to_coupa, to_sap,
 };
 pub use context::{Context, CoupaDefaults};
 pub use difference::difference;

@@ -175,16 +175,45 @@ fn likeness(one: &str, other: &str) -> u8 {
 
 /// What stands in a name only because the law wants it there.
 const LEGAL_FORMS: [&str; 28] = [
-    "ab", "ag", "as", "bv", "co", "company", "corp", "corporation", "ek", "gbr", "gmbh", "inc", "kg", "kgaa",
-    "limited", "llc", "llp", "ltd", "nv", "ohg", "oy", "plc", "sa", "sarl", "se", "spa", "srl", "ug",
+    "ab",
+    "ag",
+    "as",
+    "bv",
+    "co",
+    "company",
+    "corp",
+    "corporation",
+    "ek",
+    "gbr",
+    "gmbh",
+    "inc",
+    "kg",
+    "kgaa",
+    "limited",
+    "llc",
+    "llp",
+    "ltd",
+    "nv",
+    "ohg",
+    "oy",
+    "plc",
+    "sa",
+    "sarl",
+    "se",
+    "spa",
+    "srl",
+    "ug",
 ];
 
 /// The name as it is compared: small letters without accents, words in order of the alphabet, without legal form.
 fn plain(name: &str) -> String {
     let spelled: String = name.to_lowercase().replace('.', "").chars().map(simple).collect();
     let words: Vec<&str> = spelled.split_whitespace().collect();
-    let mut telling: Vec<&str> =
-        words.iter().copied().filter(|word| !LEGAL_FORMS.contains(word) && *word != "und" && *word != "and").collect();
+    let mut telling: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| !LEGAL_FORMS.contains(word) && *word != "und" && *word != "and")
+        .collect();
     if telling.is_empty() {
         telling = words;
     }

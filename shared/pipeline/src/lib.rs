@@ -8,6 +8,7 @@
 mod attempt;
 mod batch;
 mod both_ways;
+mod bring_together;
 mod ending;
 mod invoice;
 mod invoice_found;
@@ -36,9 +37,9 @@ mod surroundings;
 mod wave;
 
 pub use batch::BatchError;
+pub use join::Join;
 pub use poll::{Backfill, PollError, PollReport};
 pub use report::{BatchReport, Ended};
-pub use join::Join;
 pub use settings::{Settings, SupplierSettings};
 
 use jiff::{SignedDuration, Timestamp};

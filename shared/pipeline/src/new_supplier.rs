@@ -115,7 +115,8 @@ impl Pipeline {
         }
         self.hand_over(work, &code);
         let name = whole.name.as_deref().unwrap_or_default();
-        let message = format!("business partner {code} {made} in SAP for Coupa's supplier {} `{name}`", whole.id);
+        let message =
+            format!("business partner {code} {made} in SAP for Coupa's supplier {} `{name}`", whole.id);
         Ok(Done::new(AuditOutcome::Created, message))
     }
 
@@ -246,7 +247,8 @@ fn is_no_match(error: &sap::Error) -> bool {
 }
 
 fn draft(whole: &WholeSupplier) -> Stop {
-    let message = format!("the business partner for Coupa's supplier {} is not approved in SAP yet", whole.id);
+    let message =
+        format!("the business partner for Coupa's supplier {} is not approved in SAP yet", whole.id);
     Failure::new(Code::SapDraft, message).into()
 }
 

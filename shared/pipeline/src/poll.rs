@@ -195,7 +195,12 @@ impl Pipeline {
         Window::Changed { from, last_entry: after_entry, created_from }
     }
 
-    pub(crate) async fn keep_cursor(&self, name: &str, cursor: &Cursor, revision: u64) -> Result<bool, StoreError> {
+    pub(crate) async fn keep_cursor(
+        &self,
+        name: &str,
+        cursor: &Cursor,
+        revision: u64,
+    ) -> Result<bool, StoreError> {
         match self.state.save_cursor(name, cursor, revision).await {
             Ok(_) => Ok(false),
             Err(StoreError::Conflict(_)) => Ok(true),

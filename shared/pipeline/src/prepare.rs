@@ -3,9 +3,9 @@
 use crate::{
     Pipeline,
     attempt::{Done, Stop, Work},
+    both_ways::Pair,
     read::{Source, Sources, not_in_sap},
     retry::MAX_UNFINISHED,
-    both_ways::Pair,
     wave::{Image, paid_entries, panicked},
 };
 use futures::FutureExt as _;

@@ -134,9 +134,16 @@ impl Client {
 
 fn card(row: &serde_json::value::RawValue) -> Option<PartnerCard> {
     let members = members(row);
-    let text =
-        |name: &str| members.get(name).and_then(|value| plain_text(value)).unwrap_or_default().trim().to_owned();
+    let text = |name: &str| {
+        members.get(name).and_then(|value| plain_text(value)).unwrap_or_default().trim().to_owned()
+    };
     let code = members.get("CardCode").and_then(|value| plain_text(value))?;
     let name = text("CardName");
-    Some(PartnerCard { code, name, tax_id: text("FederalTaxID"), city: text("City"), country: text("Country") })
+    Some(PartnerCard {
+        code,
+        name,
+        tax_id: text("FederalTaxID"),
+        city: text("City"),
+        country: text("Country"),
+    })
 }

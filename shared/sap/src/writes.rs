@@ -71,8 +71,7 @@ impl Client {
             decode(raw).map_err(|unreadable| Error::BadReply(unreadable.to_string()))?;
         let members = members(raw);
         let value = |name: &String| members.get(name.as_str()).and_then(|value| plain_text(value));
-        partner.extra =
-            extra.iter().map(|name| (name.clone(), value(name).unwrap_or_default())).collect();
+        partner.extra = extra.iter().map(|name| (name.clone(), value(name).unwrap_or_default())).collect();
         Ok(Some(WholePartner { partner, etag: etag.map(ETag) }))
     }
 

@@ -111,7 +111,8 @@ fn a_person_joins_two_grown_lists_by_a_file() {
 #[ignore = "a measurement: 10,000 suppliers on each side, best with --release"]
 fn ten_thousand_on_each_side() {
     let world = World::new();
-    let words = ["Nord", "Stahl", "Holz", "Glas", "Papier", "Werk", "Technik", "Handel", "Logistik", "Chemie"];
+    let words =
+        ["Nord", "Stahl", "Holz", "Glas", "Papier", "Werk", "Technik", "Handel", "Logistik", "Chemie"];
     let name = |at: usize| {
         let word = |place: usize| words[at / 10_usize.pow(u32::try_from(place).unwrap()) % 10];
         format!("{} {} {}{} {}", word(0), word(1), word(2), word(3).to_lowercase(), at * 7919 % 100_000)

@@ -67,14 +67,16 @@ fn harmless(text: &str) -> String {
 /// The pairs that a person says are the same. Spreadsheets of some countries write `;` for `,`.
 pub(super) fn decisions(path: &Path) -> CliResult<Vec<Join>> {
     let failed = |what: String| {
-        CliError::new(format!("{}: {what}", path.display()))
-            .help("Use a file that `b1-coupa suppliers match --csv FILE` wrote, with yes or no under `decision`.")
+        CliError::new(format!("{}: {what}", path.display())).help(
+            "Use a file that `b1-coupa suppliers match --csv FILE` wrote, with yes or no under `decision`.",
+        )
     };
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     let text = text.trim_start_matches('\u{feff}');
     let heading = text.lines().next().unwrap_or_default();
     let delimiter = if heading.contains(';') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut joins = vec![];
     for (at, line) in reader.deserialize::<Line>().enumerate() {
         let line = line.map_err(|error| failed(error.to_string()))?;
@@ -97,7 +99,8 @@ mod tests {
     fn a_file_from_another_countrys_spreadsheet_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pairs.csv");
-        std::fs::write(&path, "\u{feff}decision;card_code;coupa_id\r\nYES;V1;7\r\n;V2;8\r\nno;V3;9\r\n").unwrap();
+        std::fs::write(&path, "\u{feff}decision;card_code;coupa_id\r\nYES;V1;7\r\n;V2;8\r\nno;V3;9\r\n")
+            .unwrap();
         let joins = decisions(&path).unwrap();
         assert_eq!(joins, [Join { card_code: "V1".to_owned(), coupa_id: CoupaId(7) }]);
         std::fs::write(&path, "decision,card_code,coupa_id\nperhaps,V1,7\n").unwrap();

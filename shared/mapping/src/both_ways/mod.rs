@@ -141,7 +141,9 @@ pub fn coupa_fields(supplier: &WholeSupplier, card_code: &str) -> Fields {
         ),
     ]);
     for row in &supplier.remit_to_addresses {
-        let Some(code) = row.remit_to_code.as_deref().filter(|code| !code.trim().is_empty()) else { continue };
+        let Some(code) = row.remit_to_code.as_deref().filter(|code| !code.trim().is_empty()) else {
+            continue;
+        };
         let value = coupa_address(row);
         if !value.is_null() {
             fields.insert(format!("{REMIT_TO}/{}", address_name(code, card_code)), value);

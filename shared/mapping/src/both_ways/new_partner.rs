@@ -29,7 +29,8 @@ impl NewPartner {
         let Some(rule) = &self.card_code else { return Ok(None) };
         let code = rule.replace("{id}", &id.to_string());
         if code.chars().count() > CODE_LIMIT {
-            let message = format!("\"{code}\" is longer than the {CODE_LIMIT} characters that SAP takes as CardCode");
+            let message =
+                format!("\"{code}\" is longer than the {CODE_LIMIT} characters that SAP takes as CardCode");
             return Err(Failure::new(Code::NumberTooLong, message));
         }
         Ok(Some(code))

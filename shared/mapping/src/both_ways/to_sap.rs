@@ -29,7 +29,8 @@ pub fn to_sap(context: &Context<'_>, partner: &BusinessPartner, wanted: &Fields)
                 lay(&mut rows, home, &row_name, value);
             }
             _ => {
-                if let Some(("", row_name)) = name.strip_prefix(REMIT_TO).and_then(|rest| rest.split_once('/'))
+                if let Some(("", row_name)) =
+                    name.strip_prefix(REMIT_TO).and_then(|rest| rest.split_once('/'))
                 {
                     lay(&mut rows, bill_to(partner, row_name), row_name, value);
                 }
@@ -76,7 +77,8 @@ pub(super) fn payment_term(context: &Context<'_>, code: &Value, place: &str) -> 
         key.parse().ok().or_else(by_name)
     };
     let entries = context.mapping.table(Table::PaymentTerms).entries();
-    let mapped = entries.iter().filter(|(_, coupa)| coupa.as_str() == code).find_map(|(key, _)| number_of(key));
+    let mapped =
+        entries.iter().filter(|(_, coupa)| coupa.as_str() == code).find_map(|(key, _)| number_of(key));
     mapped.or_else(|| number_of(code)).ok_or_else(|| {
         let message = format!(
             "{place}: Coupa's payment term \"{code}\" is none of SAP's; add it under [payment_terms] in the mapping file"

@@ -54,7 +54,10 @@ fn what_was_never_agreed_on_is_not_emptied() {
 fn a_status_that_sap_does_not_know_stays_in_coupa() {
     let now = [json!("active"), json!("onboarding")];
     assert_eq!(verdict("status", Some(["active", "active"]), now), (false, false, 0));
-    assert_eq!(verdict("status", Some(["active", "active"]), [json!("active"), json!("inactive")]), (true, false, 0));
+    assert_eq!(
+        verdict("status", Some(["active", "active"]), [json!("active"), json!("inactive")]),
+        (true, false, 0)
+    );
 }
 
 fn partner() -> BusinessPartner {
@@ -85,7 +88,10 @@ fn sap_is_told_by_its_own_keys() {
     assert_eq!(told(&world, "address", &address), json!({"BPAddresses": [row]}));
     assert_eq!(told(&world, "remit_to/HQ", &address)["BPAddresses"][0]["RowNum"], 0);
     let added = told(&world, "remit_to/BANK", &address);
-    assert_eq!((&added["BPAddresses"][0]["AddressName"], added["BPAddresses"][0].get("RowNum")), (&json!("BANK"), None));
+    assert_eq!(
+        (&added["BPAddresses"][0]["AddressName"], added["BPAddresses"][0].get("RowNum")),
+        (&json!("BANK"), None)
+    );
     let contact = json!({"email": "new@acme.example", "given": "Cy", "family": null});
     let row = json!({"InternalCode": 17, "FirstName": "Cy", "LastName": null, "E_Mail": "new@acme.example"});
     assert_eq!(told(&world, "contact", &contact), json!({"ContactEmployees": [row]}));
@@ -126,7 +132,9 @@ fn the_owner_of_a_field_can_be_set_and_nothing_else() {
     let mapping = Mapping::parse("[suppliers.ownership]\nname = \"coupa\"").unwrap();
     assert_eq!((mapping.ownership().of("name"), mapping.ownership().of("status")), (Side::Coupa, Side::Sap));
     assert_eq!(mapping.ownership().of("remit_to/HQ"), Side::Coupa);
-    for (wrong, said) in [("nam = \"sap\"", "did you mean `name`"), ("name = \"both\"", "allowed are \"sap\", \"coupa\"")] {
+    for (wrong, said) in
+        [("nam = \"sap\"", "did you mean `name`"), ("name = \"both\"", "allowed are \"sap\", \"coupa\"")]
+    {
         let error = Mapping::parse(&format!("[suppliers.ownership]\n{wrong}")).unwrap_err();
         assert!(error.message.contains(said), "{error}");
     }

@@ -1,6 +1,9 @@
 //! Suppliers both ways: what is changed on one side goes to the other once, and nothing comes back.
 
-use crate::world::{World, supplier};
+use crate::{
+    rig::{Lifeline, Ties},
+    world::{World, supplier},
+};
 use mapping::Mapping;
 use model::{AuditOutcome, Code, DocumentKey, ObjectKind};
 use pipeline::{Join, Pipeline, Settings, SupplierSettings};
@@ -9,7 +12,7 @@ use simulators::{
     coupa::{Effect, Fault, Kind},
     sap::{AddressSpec, ContactSpec, Fault as SapFault, FaultKind, Field, SupplierSpec},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 use store::StateStore as _;
 
 pub fn both_ways(world: &World) -> Settings {
@@ -30,8 +33,14 @@ async fn in_step(world: &World, worker: &Pipeline) -> u64 {
         active: true,
         ..ContactSpec::default()
     };
-    let main = ContactSpec { name: "Ada".to_owned(), first_name: "Ada".to_owned(), last_name: "Pay".to_owned(),
-        email: "ada@acme.example".to_owned(), active: true, ..ContactSpec::default() };
+    let main = ContactSpec {
+        name: "Ada".to_owned(),
+        first_name: "Ada".to_owned(),
+        last_name: "Pay".to_owned(),
+        email: "ada@acme.example".to_owned(),
+        active: true,
+        ..ContactSpec::default()
+    };
     let yard = AddressSpec { name: "YARD".to_owned(), ship_to: true, ..spec.addresses[0].clone() };
     let addresses = vec![spec.addresses[0].clone(), yard];
     world.sap.add_supplier(SupplierSpec { contacts: vec![main, second], addresses, ..spec }).unwrap();
@@ -222,7 +231,14 @@ async fn a_write_to_sap_that_nobody_heard_of_is_looked_at_before_it_is_repeated(
     for (fault, patches) in [
         (FaultKind::DropAfterWork, 1),
         (FaultKind::DropBeforeWork, 2),
-        (FaultKind::Answer { status: 502, content_type: "text/html".to_owned(), body: "<html>".to_owned() }, 2),
+        (
+            FaultKind::Answer {
+                status: 502,
+                content_type: "text/html".to_owned(),
+                body: "<html>".to_owned(),
+            },
+            2,
+        ),
     ] {
         let world = World::new();
         let worker = world.worker_with("one", both_ways(&world), Mapping::default());
@@ -357,13 +373,95 @@ async fn the_poll_reads_all_of_coupas_suppliers_once_and_then_what_changed() {
     settle(&world, &worker).await;
     world.coupa.forget_requests();
     let report = worker.poll(ObjectKind::Supplier).await.unwrap();
-    assert_eq!((report.enqueued, world.coupa.api_requests()), (0, 1), "a poll that finds nothing takes one call");
+    assert_eq!(
+        (report.enqueued, world.coupa.api_requests()),
+        (0, 1),
+        "a poll that finds nothing takes one call"
+    );
 
     let id = world.coupa.supplier_by_number("N7").unwrap().id;
     world.coupa.edit_supplier(id, json!({"name": "New 7"})).unwrap();
     let report = worker.poll(ObjectKind::Supplier).await.unwrap();
     assert_eq!(report.enqueued, 1);
-    let received = store::Queue::receive(world.store.as_ref(), 9, jiff::SignedDuration::from_secs(1), world.now());
+    let received =
+        store::Queue::receive(world.store.as_ref(), 9, jiff::SignedDuration::from_secs(1), world.now());
     let keys: Vec<DocumentKey> = received.await.unwrap().into_iter().map(|one| one.change.document).collect();
     assert_eq!(keys, [world.supplier_key("N7")]);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_between_the_two_sides_loses_nothing() {
+    for dies_at in (1..).step_by(2) {
+        let world = World::new();
+        let survivor = world.worker_with("survivor", both_ways(&world), Mapping::default());
+        let id = in_step(&world, &survivor).await;
+        world.coupa.edit_supplier(id, parsed(CONTACT)).unwrap();
+        world.sap.change_supplier("V1", |partner| assert!(partner.set_text("CardName", "Renamed"))).unwrap();
+        world.pass(60);
+        world.poll(&survivor).await;
+
+        let life = Lifeline::new(dies_at);
+        let ties = Ties { life: Arc::clone(&life), ..Ties::default() };
+        let mortal = world.worker_with("mortal", both_ways(&world), Mapping::default());
+        let mortal = world.retied(mortal, &ties);
+        let work = async { while mortal.work(50).await.unwrap().received > 0 {} };
+        let survived = life.live(work).await.is_some();
+        drop(mortal);
+
+        settle(&world, &survivor).await;
+        let held = world.coupa.supplier_by_number("V1").unwrap();
+        let both = (held.name.as_str(), held.contact.2.as_str());
+        assert_eq!(both, ("Renamed", "new@acme.example"), "killed at {dies_at}");
+        assert_eq!(world.sap.supplier("V1").unwrap().text("CardName"), "Renamed", "killed at {dies_at}");
+        assert_eq!(contact(&world).1, "new@acme.example", "killed at {dies_at}");
+        quiet(&world);
+        settle(&world, &survivor).await;
+        assert_eq!((world.writes(), sap_writes(&world)), (0, 0), "killed at {dies_at}: written again");
+        if survived {
+            assert!(dies_at > 10, "it hardly began");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn coupas_outage_does_not_hold_up_saps_suppliers() {
+    let world = World::new();
+    let worker = world.worker_with("one", both_ways(&world), Mapping::default());
+    in_step(&world, &worker).await;
+    world.sap.add_supplier(supplier("V2")).unwrap();
+    world.pass(60);
+    world.coupa.plan(Fault::next(Effect::FailBefore(503)).times(50));
+    let error = worker.poll(ObjectKind::Supplier).await.unwrap_err();
+    assert!(matches!(error, pipeline::PollError::Coupa(_)), "{error}");
+    world.coupa.clear_faults();
+    world.work_through(&worker, 3).await;
+    assert!(world.coupa.supplier_by_number("V2").is_some(), "it was not enqueued");
+}
+
+/// A link as a version wrote it that went one way only.
+#[tokio::test]
+async fn a_link_of_a_version_that_went_one_way_is_taken_over() {
+    let world = World::new();
+    let one_way = Settings { objects: BTreeSet::from([ObjectKind::Supplier]), ..world.settings() };
+    let old = world.worker_with("old", one_way, Mapping::default());
+    world.sap.add_supplier(supplier("V1")).unwrap();
+    world.settle(&old).await;
+    let id = world.coupa.supplier_by_number("V1").unwrap().id;
+    world
+        .coupa
+        .edit_supplier(id, json!({"name": "Edited", "primary-contact": {"email": "new@acme.example"}}))
+        .unwrap();
+    world.settle(&old).await;
+    quiet(&world);
+
+    let new = world.worker_with("new", both_ways(&world), Mapping::default());
+    settle(&world, &new).await;
+    let held = world.coupa.supplier_by_number("V1").unwrap();
+    assert_eq!((held.name.as_str(), held.contact.2.as_str()), ("Supplier V1", "new@acme.example"));
+    assert_eq!(contact(&world).1, "new@acme.example");
+    assert_eq!((world.writes(), sap_writes(&world)), (1, 1));
+    let last = world.last(&world.supplier_key("V1")).await;
+    assert!(last.message.contains("Edited"), "the loser is not told: {}", last.message);
+    world.assert_clean();
 }

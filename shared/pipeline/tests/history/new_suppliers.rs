@@ -152,7 +152,12 @@ async fn a_partner_that_needs_approval_is_posted_once() {
         settle(&world, &worker).await;
         let key = DocumentKey::new_supplier(&world.company, CoupaId(id));
         let last = world.last(&key).await;
-        assert_eq!((last.outcome, last.code), (AuditOutcome::Waiting, Some(Code::SapDraft)), "{}", last.message);
+        assert_eq!(
+            (last.outcome, last.code),
+            (AuditOutcome::Waiting, Some(Code::SapDraft)),
+            "{}",
+            last.message
+        );
         assert_eq!(world.sap.partner_drafts(), 1, "posted again");
 
         world.sap.configure(|settings| settings.partner_approval = None);
@@ -171,7 +176,12 @@ async fn a_refusal_behind_which_a_draft_may_stand_stops_for_a_person() {
     settle(&world, &worker).await;
     let key = DocumentKey::new_supplier(&world.company, CoupaId(id));
     let last = world.last(&key).await;
-    assert_eq!((last.outcome, last.code), (AuditOutcome::Failed, Some(Code::SapMaybeDraft)), "{}", last.message);
+    assert_eq!(
+        (last.outcome, last.code),
+        (AuditOutcome::Failed, Some(Code::SapMaybeDraft)),
+        "{}",
+        last.message
+    );
     assert_eq!(world.sap.partner_drafts(), 1, "posted again");
 
     world.sap.configure(|settings| settings.partner_approval = None);
@@ -187,7 +197,8 @@ async fn somebody_who_looks_the_same_is_never_joined_without_a_person() {
         for (name, tax_id) in [("Newcomer", "DE999888777"), ("Newcomer", "DE1"), ("Another", "DE999888777")] {
             let world = World::new();
             let worker = world.worker_with("one", creating(&world, found), Mapping::default());
-            let spec = SupplierSpec { name: name.to_owned(), federal_tax_id: tax_id.to_owned(), ..supplier("V1") };
+            let spec =
+                SupplierSpec { name: name.to_owned(), federal_tax_id: tax_id.to_owned(), ..supplier("V1") };
             world.sap.add_supplier(spec).unwrap();
             let id = world.coupa.enter(Kind::Supplier, newcomer("Newcomer")).unwrap();
             world.poll(&worker).await;

@@ -16,7 +16,9 @@ use std::{fmt, str::FromStr};
 use wire::SpkiPin;
 
 /// Conditions in Coupa's words, such as `commodity[name]=Office`.
-pub(super) fn conditions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+pub(super) fn conditions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(String, String)>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let condition = |text: String| match text.split_once('=') {
         Some((attribute, value)) if !attribute.trim().is_empty() => {
