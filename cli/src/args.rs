@@ -23,6 +23,10 @@ pub struct Cli {
     /// The config file, such as `/etc/b1-coupa/b1-coupa.toml`. Paths in it are relative to its folder.
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub config: PathBuf,
+    /// The stack on AWS to look at or to work with, in place of the database file: for `status`, `audit`, `dead-letters`,
+    /// `check`, `backfill` and `sync`.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub stack: Option<String>,
     /// Print JSON for machines, errors and log lines too.
     #[arg(long, global = true)]
     pub json: bool,

@@ -11,11 +11,14 @@ pub mod records;
 mod run;
 pub mod secrets;
 mod shell;
+#[cfg(feature = "aws")]
+mod stack;
 pub mod status;
 mod stop;
 mod suppliers;
 mod sync;
 
+use crate::books::Books;
 use crate::{
     CliError, CliResult,
     args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, SuppliersCommand},
@@ -70,18 +73,21 @@ pub struct App {
     pub zone: TimeZone,
     /// The config file.
     pub config_file: PathBuf,
+    /// The stack on AWS that stands in place of the file.
+    pub stack: Option<String>,
     /// The environment's variables.
     pub variable: fn(&str) -> Option<String>,
 }
 
 impl App {
     /// For this process.
-    pub fn of_process(output: Output, config_file: PathBuf) -> Self {
+    pub fn of_process(output: Output, config_file: PathBuf, stack: Option<String>) -> Self {
         Self {
             output,
             clock: Arc::new(SystemClock),
             zone: TimeZone::system(),
             config_file,
+            stack,
             variable: |name| std::env::var(name).ok(),
         }
     }
@@ -92,18 +98,30 @@ impl App {
     }
 
     /// Opens the database, and makes it where there is none.
-    pub fn open_store(&self, config: &Config) -> CliResult<EmbeddedStore> {
-        EmbeddedStore::open(&config.store.path).map_err(CliError::from)
+    pub fn open_books(&self, config: &Config) -> CliResult<Books> {
+        Ok(EmbeddedStore::open(&config.store.path)?.into())
     }
 
     /// Opens the database to look at. Where there is none yet, an empty one takes its place: looking must not
     /// make a file, which could belong to the wrong user.
-    pub fn look_into_store(&self, config: &Config) -> CliResult<EmbeddedStore> {
-        if config.store.path.exists() {
-            self.open_store(config)
-        } else {
-            EmbeddedStore::open_in_memory().map_err(CliError::from)
+    pub async fn look_into_books(&self, config: &Config) -> CliResult<Books> {
+        #[cfg(feature = "aws")]
+        if let Some(stack) = self.find_stack(config).await? {
+            return Ok(stack.books());
         }
+        if config.store.path.exists() {
+            self.open_books(config)
+        } else {
+            Ok(EmbeddedStore::open_in_memory()?.into())
+        }
+    }
+
+    /// The stack that was named, if one was.
+    #[cfg(feature = "aws")]
+    pub async fn find_stack(&self, config: &Config) -> CliResult<Option<crate::stack::Stack>> {
+        let Some(name) = &self.stack else { return Ok(None) };
+        let (clock, random) = (Arc::clone(&self.clock), Arc::new(wire::SystemRandom));
+        crate::stack::Stack::find(name, config, clock, random).await.map(Some)
     }
 
     /// The secrets at hand, from the environment and the encrypted file.
@@ -137,6 +155,7 @@ impl From<OpenError> for CliError {
 
 /// Does what the command line says.
 pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
+    check_stack(app, &command)?;
     match command {
         Command::Init => init::run(app),
         Command::Secrets(SecretsCommand::Set { name }) => secrets::set(app, name),
@@ -160,6 +179,30 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::Completions { shell } => Ok(shell::completions(app, shell)),
         Command::Man => shell::man(app),
     }
+}
+
+/// A stack stands in place of the file only for commands that look into it, and only where this program knows AWS.
+fn check_stack(app: &App, command: &Command) -> CliResult {
+    let Some(stack) = &app.stack else { return Ok(()) };
+    let looks = matches!(
+        command,
+        Command::Status
+            | Command::Audit(_)
+            | Command::DeadLetters(_)
+            | Command::Check
+            | Command::Backfill(_)
+            | Command::Sync(_)
+    );
+    if !looks {
+        return Err(CliError::new("`--stack` does not go with this command").help(
+            "It goes with `status`, `audit`, `dead-letters`, `check`, `backfill` and `sync`; the stack itself runs on AWS.",
+        ));
+    }
+    if cfg!(feature = "aws") {
+        return Ok(());
+    }
+    Err(CliError::new(format!("this b1-coupa knows no AWS, so it can't look into the stack {stack}"))
+        .help("Build it with `cargo build --release --features aws`."))
 }
 
 #[cfg(test)]

@@ -3,12 +3,15 @@
 //! The binary is three lines around [`main`]; everything is in this library, so that it can be tested.
 
 pub mod args;
+pub mod books;
 pub mod commands;
 pub mod engine;
 mod error;
 #[cfg(test)]
 mod error_pages;
 pub mod output;
+#[cfg(feature = "aws")]
+pub mod stack;
 
 pub use error::{CliError, CliResult};
 pub use setup::config;
@@ -70,7 +73,7 @@ fn run(cli: Cli, output: Output) -> CliResult<Exit> {
         .enable_all()
         .build()
         .map_err(|error| CliError::new(format!("no threads to work with: {error}")))?;
-    let app = App::of_process(output, cli.config);
+    let app = App::of_process(output, cli.config, cli.stack);
     runtime.block_on(commands::run(&app, cli.command))
 }
 

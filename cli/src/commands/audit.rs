@@ -3,30 +3,30 @@
 mod timeline;
 
 use super::{App, Exit};
-use crate::{CliError, CliResult, args::Since};
+use crate::{CliError, CliResult, args::Since, books::Books};
 use model::{AuditEntry, DocumentItem, DocumentKey, ObjectKind};
-use store::{AuditFilter, AuditTrail, StateStore};
+use store::AuditFilter;
 use timeline::{Attempts, Found, Timelines};
 pub(super) use timeline::{first_line, oldest};
 
 /// One document, how it stands, and every attempt on it.
-async fn of_document<S: AuditTrail + StateStore>(store: &S, document: DocumentKey) -> CliResult<Found> {
-    let attempts: Vec<AuditEntry> = store.of_document(&document).await?;
-    let items = store.items(std::slice::from_ref(&document)).await?;
+async fn of_document(books: &Books, document: DocumentKey) -> CliResult<Found> {
+    let attempts: Vec<AuditEntry> = books.audit.of_document(&document).await?;
+    let items = books.state.items(std::slice::from_ref(&document)).await?;
     let item: Option<DocumentItem> = items.into_iter().next().flatten();
     Ok(Found { document, item: item.unwrap_or_default(), attempts })
 }
 
 pub(super) async fn show(app: &App, kind: ObjectKind, number: &str) -> CliResult<Exit> {
     let config = app.config()?;
-    let store = app.look_into_store(&config)?;
-    let timelines = find(&store, kind, number).await?;
+    let books = app.look_into_books(&config).await?;
+    let timelines = find(&books, kind, number).await?;
     app.show(&timelines);
     Ok(Exit::Done)
 }
 
-async fn find<S: AuditTrail + StateStore>(store: &S, kind: ObjectKind, number: &str) -> CliResult<Timelines> {
-    let documents = store.find(kind, number.trim()).await?;
+async fn find(books: &Books, kind: ObjectKind, number: &str) -> CliResult<Timelines> {
+    let documents = books.audit.find(kind, number.trim()).await?;
     if documents.is_empty() {
         let kind = kind.singular().replace('_', " ");
         return Err(CliError::new(format!("no {kind} with the number {number} has been looked at yet")).help(
@@ -36,19 +36,19 @@ async fn find<S: AuditTrail + StateStore>(store: &S, kind: ObjectKind, number: &
     }
     let mut found = Vec::new();
     for document in documents {
-        found.push(of_document(store, document).await?);
+        found.push(of_document(books, document).await?);
     }
     Ok(Timelines(found))
 }
 
 pub(super) async fn list(app: &App, failed: bool, since: Option<Since>, limit: u32) -> CliResult<Exit> {
     let config = app.config()?;
-    let store = app.look_into_store(&config)?;
+    let books = app.look_into_books(&config).await?;
     let since = since.map(|since| since.moment(app.clock.now(), &app.zone));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     // One more than is shown tells whether there are more.
     let filter = AuditFilter { failed, since, limit: limit.saturating_add(1) };
-    let mut attempts = store.list(&filter).await?;
+    let mut attempts = books.audit.list(&filter).await?;
     let more = attempts.len() > limit;
     if more {
         attempts.remove(0);
@@ -77,8 +77,8 @@ mod tests {
             sent: vec![],
             ..attempt()
         };
-        let store = filled(vec![failed, attempt()], DocumentItem::default()).await;
-        let text = find(&store, ObjectKind::Invoice, "100237").await.unwrap().human(&look());
+        let books = filled(vec![failed, attempt()], DocumentItem::default()).await;
+        let text = find(&books, ObjectKind::Invoice, "100237").await.unwrap().human(&look());
         let expected = "\
 invoice 100237  (SAP: SBODEMOUS/invoice/2301)
 Times are in UTC.
@@ -104,8 +104,8 @@ What was sent in full: add --json.";
             message: "invoices 2301 and 2302 would both be 100237".to_owned(),
             at: before_noon(5),
         });
-        let store = filled(vec![attempt()], DocumentItem { dead_letter, ..DocumentItem::default() }).await;
-        let timelines = find(&store, ObjectKind::Invoice, "2301").await.unwrap();
+        let books = filled(vec![attempt()], DocumentItem { dead_letter, ..DocumentItem::default() }).await;
+        let timelines = find(&books, ObjectKind::Invoice, "2301").await.unwrap();
         let text = timelines.human(&look());
         assert!(text.contains("Now: failed for good 5 min ago, BC-0306: invoices 2301 and 2302"), "{text}");
         let json = timelines.json();
@@ -116,8 +116,8 @@ What was sent in full: add --json.";
 
     #[tokio::test]
     async fn an_unknown_number_is_a_clear_error() {
-        let store = filled(vec![attempt()], DocumentItem::default()).await;
-        let error = find(&store, ObjectKind::CreditNote, "100237").await.err().unwrap().human();
+        let books = filled(vec![attempt()], DocumentItem::default()).await;
+        let error = find(&books, ObjectKind::CreditNote, "100237").await.err().unwrap().human();
         assert!(error.contains("no credit note with the number 100237"), "{error}");
         assert!(error.contains("\nhelp: "), "{error}");
     }

@@ -9,6 +9,10 @@ use pipeline::Backfill;
 
 pub(super) async fn run(app: &App, args: BackfillArgs) -> CliResult<Exit> {
     let config = app.config()?;
+    #[cfg(feature = "aws")]
+    if let Some(stack) = app.find_stack(&config).await? {
+        return super::stack::backfill(app, &stack, &args).await;
+    }
     let engine = Engine::build(app, &config).await?;
     let ended = stop::unless_asked_to(&engine, backfill(app, &engine, &args)).await;
     engine.close().await;

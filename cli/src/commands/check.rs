@@ -4,7 +4,7 @@ mod coupa;
 mod master_data;
 mod sap;
 
-use super::{App, Exit, records::SAP_REFUSAL};
+use super::{App, Exit};
 use crate::{
     CliError, CliResult,
     config::Config,
@@ -12,7 +12,6 @@ use crate::{
     output::{Look, Report},
 };
 use serde_json::{Value, json};
-use store::StateStore;
 
 pub(super) async fn run(app: &App) -> CliResult<Exit> {
     let mut checks = Checks::default();
@@ -44,9 +43,10 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
 }
 
 async fn prepare(app: &App, config: &Config) -> CliResult<Engine> {
+    let engine = Engine::build(app, config).await?;
     // A person is here and wants the log-in tried now, whatever was refused before.
-    app.open_store(config)?.save_record(SAP_REFUSAL, None).await?;
-    Engine::build(app, config).await
+    engine.pipeline.sap.forget_refusal().await.map_err(|error| CliError::new(error.to_string()))?;
+    Ok(engine)
 }
 
 /// How one part of the way is.

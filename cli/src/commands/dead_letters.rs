@@ -6,42 +6,48 @@ use super::{
 };
 use crate::{
     CliError, CliResult,
+    books::Books,
     output::{Look, Report},
 };
 use jiff::Timestamp;
 use model::{Cause, Change, Code, CorrelationId, Lane, ObjectKind, Step};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use store::{DeadLetterRow, Queue, StateStore};
+use store::DeadLetterRow;
 
 /// So many documents of one code are named; the rest is counted.
 const NAMED: usize = 10;
 
 pub(super) async fn list(app: &App) -> CliResult<Exit> {
     let config = app.config()?;
-    let store = app.look_into_store(&config)?;
-    let rows = store.dead_letters().await?;
+    let books = app.look_into_books(&config).await?;
+    let rows = books.state.dead_letters().await?;
     app.show(&List::new(rows));
     Ok(Exit::Done)
 }
 
 pub(super) async fn redrive(app: &App, code: Option<Code>, kind: Option<ObjectKind>) -> CliResult<Exit> {
     let config = app.config()?;
-    let store = app.look_into_store(&config)?;
-    let redriven = put_back(&store, code, kind, app.clock.now()).await?;
+    let books = app.look_into_books(&config).await?;
+    let redriven = put_back(&books, code, kind, app.clock.now()).await?;
+    // Copies of what the options leave out stay: a copy that comes back while its record is open is a wish to try again.
+    #[cfg(feature = "aws")]
+    if let (Some(stack), None, None) = (app.find_stack(&config).await?, code, kind) {
+        stack.move_copies_back().await?;
+    }
     app.show(&redriven);
     Ok(Exit::Done)
 }
 
 /// Sends the keys of what failed back into the queue. The dead letter goes when the attempt that follows succeeds:
 /// until then the document keeps counting as failed.
-async fn put_back<S: Queue + StateStore>(
-    store: &S,
+async fn put_back(
+    books: &Books,
     code: Option<Code>,
     kind: Option<ObjectKind>,
     now: Timestamp,
 ) -> CliResult<Redriven> {
-    let rows = store.dead_letters().await?;
+    let rows = books.state.dead_letters().await?;
     let left = rows.len();
     let wanted = |row: &DeadLetterRow| {
         code.is_none_or(|code| row.letter.code == code) && kind.is_none_or(|kind| row.document.kind == kind)
@@ -53,7 +59,7 @@ async fn put_back<S: Queue + StateStore>(
     }
     let changes: Vec<_> = wanted.iter().enumerate().map(|(index, row)| change(row, now, index)).collect();
     for part in changes.chunks(500) {
-        store.send(part, now).await?;
+        books.queue.send(part, now).await?;
     }
     Ok(Redriven { put_back: changes.len(), left: left - changes.len() })
 }
@@ -195,17 +201,17 @@ mod tests {
     async fn a_redrive_sends_the_key_and_leaves_the_letter() {
         let letter = DeadLetter { code: Code::CoupaRefused, message: "no".to_owned(), at: before_noon(1) };
         let item = DocumentItem { dead_letter: Some(letter), ..DocumentItem::default() };
-        let store = filled(vec![attempt()], item).await;
+        let books = filled(vec![attempt()], item).await;
 
-        let other = put_back(&store, Some(Code::NumberClash), None, noon()).await;
+        let other = put_back(&books, Some(Code::NumberClash), None, noon()).await;
         assert!(other.err().unwrap().human().contains("none of the 1 dead letters"));
-        let other = put_back(&store, None, Some(ObjectKind::Payment), noon()).await;
+        let other = put_back(&books, None, Some(ObjectKind::Payment), noon()).await;
         assert!(other.is_err());
 
         let redriven =
-            put_back(&store, Some(Code::CoupaRefused), Some(ObjectKind::Invoice), noon()).await.unwrap();
+            put_back(&books, Some(Code::CoupaRefused), Some(ObjectKind::Invoice), noon()).await.unwrap();
         assert_eq!(redriven.json(), json!({"redriven": 1, "left": 0}));
-        let received = store.receive(5, jiff::SignedDuration::from_secs(1), noon()).await.unwrap();
+        let received = books.queue.receive(5, jiff::SignedDuration::from_secs(1), noon()).await.unwrap();
         assert_eq!(received.len(), 1);
         let change = &received[0].change;
         assert_eq!(
@@ -213,13 +219,13 @@ mod tests {
             (&invoice(2301), Cause::Replay, Lane::Live)
         );
         assert!(change.whatever_date);
-        assert_eq!(store.dead_letters().await.unwrap().len(), 1);
+        assert_eq!(books.state.dead_letters().await.unwrap().len(), 1);
     }
 
     #[tokio::test]
     async fn nothing_to_redrive_is_no_error() {
-        let store = filled(vec![attempt()], DocumentItem::default()).await;
-        let redriven = put_back(&store, None, None, noon()).await.unwrap();
+        let books = filled(vec![attempt()], DocumentItem::default()).await;
+        let redriven = put_back(&books, None, None, noon()).await.unwrap();
         assert_eq!(redriven.human(&look()), "There are no dead letters.");
     }
 }

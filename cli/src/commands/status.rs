@@ -6,43 +6,45 @@ use super::{
     App, Exit,
     records::{SAP_REFUSAL, SAP_SESSION},
 };
-use crate::{CliError, CliResult, config::Config};
-use coupa::BudgetLedger;
+use crate::{CliError, CliResult, books::Books, config::Config};
 use jiff::Timestamp;
 use report::{ObjectStatus, Status, Wait};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use store::{EmbeddedStore, Queue, StateStore};
 
 /// So many of what waits are looked at.
 const PARKED: usize = 100_000;
 
 pub(super) async fn run(app: &App) -> CliResult<Exit> {
     let config = app.config()?;
-    let store = app.look_into_store(&config)?;
-    let status = read(&store, &config, app.clock.now()).await?;
+    let books = app.look_into_books(&config).await?;
+    let status = read(&books, &config, app.clock.now()).await?;
     app.show(&status);
     Ok(Exit::Done)
 }
 
-async fn read(store: &EmbeddedStore, config: &Config, at: Timestamp) -> CliResult<Status> {
-    let links = store.link_counts().await?;
+async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status> {
+    let links = books.link_counts().await?;
     let mut objects = Vec::new();
     for kind in &config.sync.objects {
-        let (cursor, _) = store.cursor(&format!("poll/{}", kind.plural())).await?;
-        objects.push(ObjectStatus { kind: *kind, cursor, linked: links.get(kind).copied().unwrap_or(0) });
+        let (cursor, _) = books.state.cursor(&format!("poll/{}", kind.plural())).await?;
+        objects.push(ObjectStatus {
+            kind: *kind,
+            cursor,
+            linked: links.as_ref().map(|links| links.get(kind).copied().unwrap_or(0)),
+        });
     }
-    let (budget, _) = store.load().await.map_err(|error| CliError::new(error.to_string()))?;
+    let (budget, _) = books.ledger.load().await.map_err(|error| CliError::new(error.to_string()))?;
     Ok(Status {
         at,
         company: config.sap.company_db.clone(),
         objects,
-        queue: store.depth().await?,
-        next_due: store.next_due().await?,
-        waits: waits(store).await?,
-        dead_letters: store.dead_letter_counts().await?,
-        session: record(store, SAP_SESSION).await?,
-        refusal: record(store, SAP_REFUSAL).await?,
+        queue: books.queue.depth().await?,
+        next_due: books.queue.next_due().await?,
+        waits: waits(books).await?,
+        dead_letters: books.dead_letter_counts().await?,
+        session: record(books, SAP_SESSION).await?,
+        refusal: record(books, SAP_REFUSAL).await?,
         rate: config.coupa.requests_per_second,
         poll_interval: config.sync.poll_interval,
         budget,
@@ -50,9 +52,9 @@ async fn read(store: &EmbeddedStore, config: &Config, at: Timestamp) -> CliResul
 }
 
 /// What is parked, by why and by kind.
-async fn waits(store: &EmbeddedStore) -> CliResult<Vec<Wait>> {
+async fn waits(books: &Books) -> CliResult<Vec<Wait>> {
     let mut waits = BTreeMap::new();
-    for parked in store.parked(PARKED).await? {
+    for parked in books.state.parked(PARKED).await? {
         let key = (parked.code, parked.change.document.kind);
         let wait = waits.entry(key).or_insert_with(|| Wait {
             code: parked.code,
@@ -70,8 +72,8 @@ async fn waits(store: &EmbeddedStore) -> CliResult<Vec<Wait>> {
 }
 
 /// A record that another version wrote in another shape counts as none: it only informs.
-async fn record<T: DeserializeOwned>(store: &EmbeddedStore, name: &str) -> CliResult<Option<T>> {
-    let value = store.record(name).await?;
+async fn record<T: DeserializeOwned>(books: &Books, name: &str) -> CliResult<Option<T>> {
+    let value = books.state.record(name).await?;
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
@@ -81,7 +83,7 @@ mod tests {
     use crate::{
         commands::{
             records::SessionRecord,
-            testing::{attempt, before_noon, configured, filled, invoice, look, noon},
+            testing::{attempt, before_noon, configured, empty, filled, invoice, look, noon},
         },
         output::Report,
     };
@@ -102,15 +104,15 @@ mod tests {
         }
     }
 
-    async fn status_of(store: &EmbeddedStore) -> Status {
+    async fn status_of(books: &Books) -> Status {
         let folder = configured();
         let config = Config::load(&folder.path().join("b1-coupa.toml")).unwrap();
-        read(store, &config, noon()).await.unwrap()
+        read(books, &config, noon()).await.unwrap()
     }
 
     #[tokio::test]
     async fn before_the_first_sync_it_says_so() {
-        let status = status_of(&EmbeddedStore::open_in_memory().unwrap()).await;
+        let status = status_of(&empty()).await;
         let text = status.human(&look());
         assert!(text.contains("SBODEMOUS"), "{text}");
         assert!(text.contains("invoices                0  never"), "{text}");
@@ -130,9 +132,9 @@ mod tests {
             code: Code::WaitingForApproval,
             reason: "invoice 100237 is pending_approval".to_owned(),
         };
-        let store =
+        let books =
             filled(vec![attempt()], DocumentItem { parked: Some(parked), ..DocumentItem::default() }).await;
-        store.send(&[change()], before_noon(3)).await.unwrap();
+        books.queue.send(&[change()], before_noon(3)).await.unwrap();
         let cursor = Cursor {
             high_water: Some(Stamp {
                 date: "2026-11-23".parse().unwrap(),
@@ -141,10 +143,10 @@ mod tests {
             polled_at: Some(before_noon(2)),
             ..Cursor::default()
         };
-        store.save_cursor("poll/invoices", &cursor, 0).await.unwrap();
+        books.state.save_cursor("poll/invoices", &cursor, 0).await.unwrap();
         let unstamped = Stamp { date: "1900-01-01".parse().unwrap(), time: "00:00:00".parse().unwrap() };
         let cursor = Cursor { high_water: Some(unstamped), last_entry: 261, ..cursor };
-        store.save_cursor("poll/payments", &cursor, 0).await.unwrap();
+        books.state.save_cursor("poll/payments", &cursor, 0).await.unwrap();
         let session = SessionRecord {
             logged_in_at: before_noon(40),
             last_used_at: Some(before_noon(2)),
@@ -152,9 +154,9 @@ mod tests {
             version: "1000110".to_owned(),
         };
         let session = serde_json::to_value(session).unwrap();
-        store.save_record(SAP_SESSION, Some(&session)).await.unwrap();
+        books.state.save_record(SAP_SESSION, Some(&session)).await.unwrap();
 
-        let status = status_of(&store).await;
+        let status = status_of(&books).await;
         let text = status.human(&look());
         assert!(text.contains("2 min ago    2026-11-23 12:41"), "{text}");
         assert!(text.contains("payments                0  2 min ago    entry 261"), "{text}");
@@ -172,21 +174,21 @@ mod tests {
     async fn trouble_stands_out() {
         let letter = DeadLetter { code: Code::NumberClash, message: "x".to_owned(), at: before_noon(1) };
         let item = DocumentItem { dead_letter: Some(letter), ..DocumentItem::default() };
-        let store = filled(vec![attempt()], item).await;
+        let books = filled(vec![attempt()], item).await;
         let refusal = sap::Refusal {
             until: noon() + SignedDuration::from_mins(10),
             times: 2,
             text: "Invalid login credential".to_owned(),
         };
         let refusal = serde_json::to_value(refusal).unwrap();
-        store.save_record(SAP_REFUSAL, Some(&refusal)).await.unwrap();
+        books.state.save_record(SAP_REFUSAL, Some(&refusal)).await.unwrap();
         let mut budget = coupa::BudgetState::default();
         budget.paused_until = noon() + SignedDuration::from_secs(20);
         budget.slowed_until = budget.paused_until;
         budget.halvings = 2;
-        assert!(store.save(&budget, 0).await.unwrap());
+        assert!(books.ledger.save(&budget, 0).await.unwrap());
 
-        let text = status_of(&store).await.human(&look());
+        let text = status_of(&books).await.human(&look());
         assert!(text.contains("1 × BC-0306 Two SAP documents would get the same number"), "{text}");
         assert!(
             text.contains("log-in refused 2 times: Invalid login credential; next try in 10 min"),

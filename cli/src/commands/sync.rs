@@ -16,6 +16,10 @@ use std::{
 
 pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
     let config = app.config()?;
+    #[cfg(feature = "aws")]
+    if let Some(stack) = app.find_stack(&config).await? {
+        return super::stack::sync(app, &config, &stack, args.max_wait.to_signed()).await;
+    }
     let engine = Engine::build(app, &config).await?;
     let synced = super::stop::unless_asked_to(&engine, sync(app, &engine, args.max_wait.to_signed())).await;
     engine.close().await;

@@ -1,6 +1,7 @@
 //! A small world for the tests of commands.
 
 use super::App;
+use crate::books::Books;
 use crate::{
     config::template,
     output::{Look, Output},
@@ -12,7 +13,7 @@ use model::{
     Step,
 };
 use std::{fs, path::Path, sync::Arc, time::Duration};
-use store::{EmbeddedStore, Finish, FinishedDocument, LeaseReply, LeaseRequest, StateStore};
+use store::{EmbeddedStore, Finish, FinishedDocument, LeaseReply, LeaseRequest};
 use tempfile::TempDir;
 
 struct Noon;
@@ -85,9 +86,14 @@ pub(crate) fn look() -> Look {
     Look { colour: false, zone: TimeZone::UTC, now: noon() }
 }
 
-/// A store in memory where invoice 2301 has been worked on.
-pub(crate) async fn filled(attempts: Vec<AuditEntry>, item: DocumentItem) -> EmbeddedStore {
-    let store = EmbeddedStore::open_in_memory().unwrap();
+/// Books in memory with nothing in them.
+pub(crate) fn empty() -> Books {
+    EmbeddedStore::open_in_memory().unwrap().into()
+}
+
+/// Books in memory where invoice 2301 has been worked on.
+pub(crate) async fn filled(attempts: Vec<AuditEntry>, item: DocumentItem) -> Books {
+    let books = empty();
     let request = LeaseRequest {
         document: invoice(2301),
         owner: Owner("test".to_owned()),
@@ -95,9 +101,9 @@ pub(crate) async fn filled(attempts: Vec<AuditEntry>, item: DocumentItem) -> Emb
         until: before_noon(1),
         correlation: CorrelationId("c1".to_owned()),
     };
-    let replies = store.take_leases(&[request]).await.unwrap();
+    let replies = books.state.take_leases(&[request]).await.unwrap();
     let LeaseReply::Taken(lease, _) = replies.into_iter().next().unwrap() else { panic!("held") };
     let documents = vec![FinishedDocument { lease, item }];
-    store.finish(Finish { documents, audit: attempts }).await.unwrap();
-    store
+    books.state.finish(Finish { documents, audit: attempts }).await.unwrap();
+    books
 }

@@ -1,5 +1,6 @@
 use crate::{
     CliError, CliResult,
+    books::Books,
     commands::{
         App,
         records::{SAP_REFUSAL, SAP_SESSION, SessionRecord},
@@ -10,7 +11,7 @@ use pipeline::Pipeline;
 use secrecy::SecretString;
 use setup::{Config, Parts};
 use std::sync::Arc;
-use store::{EmbeddedStore, SecretName, Secrets, StateStore};
+use store::{SecretName, Secrets};
 use wire::SystemRandom;
 
 /// Everything that works, and what it works on.
@@ -18,7 +19,7 @@ pub struct Engine {
     /// The use cases.
     pub pipeline: Pipeline,
     /// Queue, state and audit trail.
-    pub store: Arc<EmbeddedStore>,
+    pub books: Books,
     /// How many changes are received at once.
     pub batch: usize,
 }
@@ -26,34 +27,64 @@ pub struct Engine {
 impl Engine {
     /// Builds everything from the config. Speaks to nobody yet.
     pub async fn build(app: &App, config: &Config) -> CliResult<Self> {
+        #[cfg(feature = "aws")]
+        if let Some(stack) = app.find_stack(config).await? {
+            return Self::on_stack(app, config, &stack).await;
+        }
         let secrets = app.secrets(config)?;
         // A mapping file that can't be read must not leave a new database behind.
         setup::load_mapping(config)?;
-        let store = Arc::new(app.open_store(config)?);
+        let books = app.open_books(config)?;
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let parts = Parts {
-            queue: Arc::clone(&store) as _,
-            state: Arc::clone(&store) as _,
-            ledger: Arc::clone(&store) as _,
+            queue: Arc::clone(&books.queue),
+            state: Arc::clone(&books.state),
+            ledger: Arc::clone(&books.ledger),
             sap_password: secret(&secrets, SecretName::SapPassword)?,
-            sap_refusal: stored_refusal(&store).await?,
+            sap_refusal: stored_refusal(&books).await?,
             coupa_secret: secret(&secrets, SecretName::CoupaClientSecret)?,
             sap_session: Arc::new(LocalSecret::default()),
             coupa_token: Arc::new(LocalSecret::default()),
+            budget_block: coupa::BudgetBlock::Small,
+            sap_meter: Arc::default(),
             clock: Arc::clone(&app.clock),
             owner: Owner(format!("{}-{:08x}", std::process::id(), random.next_u64() >> 32)),
             random,
         };
-        let pipeline = setup::pipeline(config, parts).await?;
-        Ok(Self { pipeline, store, batch: setup::batch(config) })
+        let pipeline = setup::pipeline(config, parts)?;
+        Ok(Self { pipeline, books, batch: setup::batch(config) })
+    }
+
+    /// The same on a stack's books: with its passwords, and with the session and the token that its functions share.
+    #[cfg(feature = "aws")]
+    async fn on_stack(app: &App, config: &Config, stack: &crate::stack::Stack) -> CliResult<Self> {
+        let books = stack.books();
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let parts = Parts {
+            queue: Arc::clone(&books.queue),
+            state: Arc::clone(&books.state),
+            ledger: Arc::clone(&books.ledger),
+            sap_password: stack.secret(SecretName::SapPassword),
+            sap_refusal: None,
+            coupa_secret: stack.secret(SecretName::CoupaClientSecret),
+            sap_session: Arc::new(stack.store().shared_secret(store::aws::SAP_SESSION)),
+            coupa_token: Arc::new(stack.store().shared_secret(store::aws::COUPA_TOKEN)),
+            budget_block: coupa::BudgetBlock::Large,
+            sap_meter: Arc::default(),
+            clock: Arc::clone(&app.clock),
+            owner: Owner(format!("operator-{:08x}", random.next_u64() >> 32)),
+            random,
+        };
+        let pipeline = setup::pipeline(config, parts)?;
+        Ok(Self { pipeline, books, batch: setup::batch(config) })
     }
 
     /// Leaves word of the SAP session and of a refused log-in: for `status`, and so that a job that runs every minute
     /// can't lock SAP's user.
     pub async fn remember_session(&self) -> CliResult<()> {
         let refusal = self.pipeline.sap.refusal().and_then(|refusal| serde_json::to_value(refusal).ok());
-        if refusal.is_some() || self.store.record(SAP_REFUSAL).await?.is_some() {
-            self.store.save_record(SAP_REFUSAL, refusal.as_ref()).await?;
+        if refusal.is_some() || self.books.state.record(SAP_REFUSAL).await?.is_some() {
+            self.books.state.save_record(SAP_REFUSAL, refusal.as_ref()).await?;
         }
         let status = self.pipeline.sap.session();
         if let Some((logged_in_at, info)) = status.logged_in {
@@ -64,12 +95,12 @@ impl Engine {
                 version: info.version,
             };
             let record = serde_json::to_value(record).map_err(|error| CliError::new(error.to_string()))?;
-            self.store.save_record(SAP_SESSION, Some(&record)).await?;
+            self.books.state.save_record(SAP_SESSION, Some(&record)).await?;
         }
         Ok(())
     }
 
-    /// Gives the SAP session back: the next process has its own.
+    /// Gives the SAP session back, unless others share it: the next process has its own.
     pub async fn close(&self) {
         if let Err(error) = self.pipeline.sap.log_out().await {
             tracing::debug!(%error, "the log-out failed; the session ends by itself");
@@ -82,7 +113,7 @@ fn secret(secrets: &Secrets, name: SecretName) -> CliResult<Arc<dyn Credential>>
     Ok(Arc::new(secret))
 }
 
-async fn stored_refusal(store: &EmbeddedStore) -> CliResult<Option<sap::Refusal>> {
-    let record = store.record(SAP_REFUSAL).await?;
+async fn stored_refusal(books: &Books) -> CliResult<Option<sap::Refusal>> {
+    let record = books.state.record(SAP_REFUSAL).await?;
     Ok(record.and_then(|record| serde_json::from_value(record).ok()))
 }

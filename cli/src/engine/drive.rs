@@ -1,14 +1,13 @@
 use super::Engine;
 use crate::{CliError, CliResult, output::SummaryTable};
 use jiff::{SignedDuration, Timestamp};
-use model::{AuditOutcome, ObjectKind, SapKey};
+use model::{AuditOutcome, DocumentKey, ObjectKind, SapKey};
 use pipeline::BatchReport;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
-use store::{Queue, StateStore};
 
 /// How often an idle worker looks for something to do.
 const IDLE: Duration = Duration::from_millis(100);
@@ -38,16 +37,27 @@ impl Tally {
         }
         for ended in &report.ended {
             *self.calls.entry(ended.document.kind).or_default() += u64::from(ended.coupa_calls);
-            *self.ended.entry(ended.outcome).or_default() += 1;
-            let key = (ended.document.kind, ended.document.key.clone());
-            let before = self.last.get(&key).copied();
-            // What was created in this run stays that in the table, however often it is looked at again.
-            let outcome = before.map_or(ended.outcome, |before| stronger(before, ended.outcome));
-            if ends(outcome) && !before.is_some_and(ends) {
-                *self.done.entry(ended.document.kind).or_default() += 1;
-            }
-            self.last.insert(key, outcome);
+            self.add_ended(&ended.document, ended.outcome);
         }
+    }
+
+    fn add_ended(&mut self, document: &DocumentKey, outcome: AuditOutcome) {
+        *self.ended.entry(outcome).or_default() += 1;
+        let key = (document.kind, document.key.clone());
+        let before = self.last.get(&key).copied();
+        // What was created in this run stays that in the table, however often it is looked at again.
+        let outcome = before.map_or(outcome, |before| stronger(before, outcome));
+        if ends(outcome) && !before.is_some_and(ends) {
+            *self.done.entry(document.kind).or_default() += 1;
+        }
+        self.last.insert(key, outcome);
+    }
+
+    /// Counts an attempt that somebody else made.
+    #[cfg(feature = "aws")]
+    pub(crate) fn add_attempt(&mut self, attempt: &model::AuditEntry) {
+        *self.calls.entry(attempt.document.kind).or_default() += u64::from(attempt.coupa_calls);
+        self.add_ended(&attempt.document, attempt.outcome);
     }
 
     /// Marks this moment, to tell later what came after it.
@@ -202,23 +212,23 @@ impl Engine {
 
     /// What another worker holds, perhaps a dead one, is waited for until its lease has run out.
     async fn patience(&self, max_wait: SignedDuration) -> CliResult<SignedDuration> {
-        let in_flight = self.store.depth().await?.in_flight > 0;
+        let in_flight = self.books.queue.depth().await?.in_flight > 0;
         Ok(if in_flight { max_wait.max(self.pipeline.settings.longest_hold()) } else { max_wait })
     }
 
     async fn next_due(&self) -> CliResult<Option<Timestamp>> {
-        let queued = self.store.next_due().await?;
-        let parked = self.store.next_parked().await?;
+        let queued = self.books.queue.next_due().await?;
+        let parked = self.books.state.next_parked().await?;
         Ok([queued, parked].into_iter().flatten().min())
     }
 
     /// What is still to come, by kind: in the queue or parked.
     pub async fn waiting(&self) -> CliResult<BTreeMap<ObjectKind, u64>> {
         let mut waiting: BTreeMap<ObjectKind, u64> = BTreeMap::new();
-        for parked in self.store.parked(usize::MAX).await? {
+        for parked in self.books.state.parked(usize::MAX).await? {
             *waiting.entry(parked.change.document.kind).or_default() += 1;
         }
-        for (kind, count) in self.store.queued_by_kind().await? {
+        for (kind, count) in self.books.queued_by_kind().await? {
             *waiting.entry(kind).or_default() += count;
         }
         Ok(waiting)

@@ -22,7 +22,8 @@ pub struct BudgetState {
 pub trait BudgetLedger: Send + Sync {
     /// The state and its revision; the default and 0 where nobody has drawn yet.
     async fn load(&self) -> Result<(BudgetState, u64), LedgerError>;
-    /// Replaces the state if its revision is still `revision`. `false` if somebody was quicker.
+    /// Replaces the state if its revision is still `revision`; from then on its revision is one more. `false` if somebody
+    /// was quicker.
     async fn save(&self, state: &BudgetState, revision: u64) -> Result<bool, LedgerError>;
 }
 

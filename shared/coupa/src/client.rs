@@ -1,8 +1,7 @@
-use crate::{BudgetLedger, BudgetState, Error, Rate, Settings, gate::Gate, token::Tokens};
+use crate::{BudgetLedger, BudgetState, Error, Rate, Settings, gate::Gate, tokens::Tokens};
 use http::{HeaderValue, Method};
-use model::{Clock, Random};
+use model::{Clock, Credential, Random, SharedSecret};
 use rust_decimal::Decimal;
-use secrecy::SecretString;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
@@ -81,13 +80,15 @@ impl Counters {
 }
 
 impl Client {
-    /// A client that has not spoken to Coupa yet.
+    /// A client that has not spoken to Coupa yet. Clients with the same `shared` cell use one token, and those with the
+    /// same ledger one budget.
     pub fn new(
         mut settings: Settings,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        client_secret: SecretString,
+        client_secret: Arc<dyn Credential>,
+        shared: Arc<dyn SharedSecret>,
         ledger: Arc<dyn BudgetLedger>,
     ) -> Result<Self, SettingsError> {
         settings.url = base_of(&settings.url)?;
@@ -98,8 +99,9 @@ impl Client {
             ),
         };
         let rate = settings.requests_per_second;
-        let gate = Gate::new(rate, Arc::clone(&clock), Arc::clone(&random), ledger);
-        let tokens = Tokens::new(client_secret);
+        let block = settings.budget_block;
+        let tokens = Tokens::new(client_secret, shared, format!("{:016x}", random.next_u64()));
+        let gate = Gate::new(rate, block, Arc::clone(&clock), Arc::clone(&random), ledger);
         let counters = Counters::default();
         Ok(Self { settings, api_version, transport, clock, random, tokens, gate, counters })
     }

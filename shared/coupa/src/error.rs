@@ -1,5 +1,5 @@
 use crate::{LedgerError, Problem};
-use model::{Code, Failure};
+use model::{Code, CredentialError, Failure, SharedSecretError};
 use std::time::Duration;
 
 /// Why a call did not succeed, in Coupa's words.
@@ -73,6 +73,12 @@ pub enum Error {
     /// The budget's record could not be read or written. Nothing was sent.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Where the workers keep their token did not answer. Nothing was sent.
+    #[error("Coupa's access token: {0}")]
+    Shared(#[from] SharedSecretError),
+    /// The client secret can't be had. Nothing was sent.
+    #[error("Coupa's client secret: {0}")]
+    Secret(#[from] CredentialError),
 }
 
 impl Error {
@@ -125,7 +131,7 @@ impl Error {
             Self::Invalid(_) => Code::CoupaRefused,
             Self::BadReply(_) => Code::CoupaBadReply,
             Self::TooLarge(_) => Code::CoupaBodyTooLarge,
-            Self::Ledger(_) => Code::StoreFailed,
+            Self::Ledger(_) | Self::Shared(_) | Self::Secret(_) => Code::StoreFailed,
         };
         Failure::new(code, self.to_string())
     }

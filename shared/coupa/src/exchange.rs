@@ -1,10 +1,12 @@
 use crate::{
     Call, Client, Error,
+    mint::Mint,
     retry::{self, Backoff, Seen},
-    token::{GOES_LIVE_AFTER, Mint, Token},
+    token::{GOES_LIVE_AFTER, Token},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
+use jiff::Timestamp;
 use model::Sent;
 use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError, atomic::Ordering::Relaxed};
@@ -43,7 +45,7 @@ struct Tried {
     connects: u32,
     slowed: u32,
     went_live: u32,
-    replaced: bool,
+    replaced: u32,
     noted: bool,
 }
 
@@ -64,6 +66,7 @@ impl Client {
         let mint = self.mint(call.lane);
         let mut token = self.tokens.get(&mint).await?;
         let mut tried = Tried::default();
+        let begun = self.clock.now();
         loop {
             let seen = self.try_once(call, ask, &body, &token, &mut tried).await?;
             let error = match seen {
@@ -82,7 +85,7 @@ impl Client {
                     continue;
                 }
                 Seen::Unauthorized(body) => {
-                    token = self.mend_token(&mint, &mut tried, token, &body).await?;
+                    token = self.mend_token(&mint, &mut tried, token, begun, &body).await?;
                     continue;
                 }
                 Seen::NotSent(reason) => {
@@ -180,12 +183,14 @@ impl Client {
         Ok(())
     }
 
-    /// After a 401: the token that is live in a moment, or another one; once each.
+    /// After a 401: the token that is live in a moment, or another one; once each. Another worker's token that is older
+    /// than this call doesn't count as a new one.
     async fn mend_token(
         &self,
         mint: &Mint<'_>,
         tried: &mut Tried,
         token: Arc<Token>,
+        begun: Timestamp,
         body: &Bytes,
     ) -> Result<Arc<Token>, Error> {
         let now = self.clock.now();
@@ -194,10 +199,11 @@ impl Client {
             self.clock.sleep(GOES_LIVE_AFTER).await;
             return Ok(token);
         }
-        if tried.replaced || token.may_go_live(now) || !token.worth_replacing(now) {
+        let enough = tried.replaced > 1 || tried.replaced == 1 && token.minted_at() >= begun;
+        if enough || token.may_go_live(now) || !token.worth_replacing(now) {
             return Err(Seen::Unauthorized(body.clone()).read_error(""));
         }
-        tried.replaced = true;
+        tried.replaced += 1;
         tried.went_live = 0;
         self.tokens.replace(mint, &token).await
     }

@@ -1,4 +1,4 @@
-use crate::{BudgetLedger, BudgetState, Error, LedgerError, Rate, pacer};
+use crate::{BudgetBlock, BudgetLedger, BudgetState, Error, LedgerError, Rate, ledger::Ledger, pacer};
 use futures::future::{Either, select};
 use jiff::Timestamp;
 use model::{Clock, Lane, Random};
@@ -24,9 +24,10 @@ const SAVES: u32 = 64;
 /// served. Only the first in line draws and sleeps.
 pub(crate) struct Gate {
     interval_ns: i64,
+    size: BudgetBlock,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    ledger: Arc<dyn BudgetLedger>,
+    ledger: Ledger,
     block: Mutex<Option<pacer::Block>>,
     first: tokio::sync::Mutex<()>,
     first_backfill: tokio::sync::Mutex<()>,
@@ -78,15 +79,17 @@ enum Turn {
 impl Gate {
     pub(crate) fn new(
         rate: Rate,
+        size: BudgetBlock,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         ledger: Arc<dyn BudgetLedger>,
     ) -> Self {
         Self {
             interval_ns: rate.interval_ns(),
+            size,
             clock,
             random,
-            ledger,
+            ledger: Ledger::new(ledger),
             block: Mutex::default(),
             first: tokio::sync::Mutex::default(),
             first_backfill: tokio::sync::Mutex::default(),
@@ -173,6 +176,14 @@ impl Gate {
         block.as_mut().map_or(pacer::Take::Empty, |block| block.take(now))
     }
 
+    fn appetite(&self, now: Timestamp) -> u32 {
+        let block = self.block.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.size {
+            BudgetBlock::Small => 0,
+            BudgetBlock::Large => block.as_ref().map_or(0, |block| block.appetite(now)),
+        }
+    }
+
     fn put(&self, new: Option<pacer::Block>) {
         *self.block.lock().unwrap_or_else(PoisonError::into_inner) = new;
     }
@@ -180,13 +191,20 @@ impl Gate {
     /// Fetches the next block; or says until when there is none.
     async fn draw(&self, lane: Lane) -> Result<Option<Timestamp>, Error> {
         for lost in 0..SAVES {
-            let (state, revision) = self.ledger.load().await?;
+            let (state, revision) = self.ledger.latest().await?;
             let now = self.clock.now();
             let wanted = match lane {
                 Lane::Live => self.live.count(),
                 Lane::Backfill => self.backfill.count(),
             };
-            match pacer::draw(&state, now, self.interval_ns, lane, wanted) {
+            let wanted = wanted.max(self.appetite(now));
+            match pacer::draw(&state, now, self.interval_ns, self.size, lane, wanted) {
+                // With a lease in hand and a deadline before it, a worker had better come again.
+                pacer::Draw::Slots(block, _)
+                    if self.size == BudgetBlock::Large && pause(now, block.begins()) > PATIENCE =>
+                {
+                    return Err(Error::RateLimited { retry_after: Some(pause(now, block.begins())) });
+                }
                 pacer::Draw::Slots(block, state) => {
                     if self.ledger.save(&state, revision).await? {
                         self.put(Some(block));

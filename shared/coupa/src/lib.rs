@@ -10,6 +10,8 @@ mod exchange;
 mod find;
 mod gate;
 mod ignored;
+mod ledger;
+mod mint;
 mod pacer;
 mod problems;
 mod query;
@@ -19,6 +21,7 @@ mod resource;
 mod retry;
 mod settings;
 mod token;
+mod tokens;
 
 pub use budget::{BudgetLedger, BudgetState, LedgerError};
 pub use call::{Call, Tally};
@@ -35,4 +38,4 @@ pub use replies::{
     WholeSupplier,
 };
 pub use resource::{Action, Resource};
-pub use settings::{BYPASS_SCOPE, Rate, SCOPES, Settings};
+pub use settings::{BYPASS_SCOPE, BudgetBlock, Rate, SCOPES, Settings};

@@ -2,12 +2,21 @@
 //!
 //! Time is cut into slots, one interval of the rate apart, and every request uses up one slot. A slot belongs to
 //! whoever drew it from the shared [`BudgetState`], is good from its own time on, and lapses unless it is used
-//! soon after. So whatever the processes do, in any window of *w* seconds at most
-//! rate × (*w* + lapse) + 1 requests go out; the lapse is ten slots at most, which leaves nine of the twenty that
-//! the window may exceed the rate by to what the network does on the way. (From 2,000 slots a second on, where
-//! ten of them are less than a scheduler's pause, the lapse is 5 ms.)
+//! soon after. So whatever the processes do, and however many slots they draw at once, in any window of *w* seconds
+//! at most rate × (*w* + lapse + skew) + 1 requests go out, where skew is how far their clocks are apart: each uses its
+//! slots between their time and the lapse after it, as its own clock shows it.
+//!
+//! - On one machine ([`BudgetBlock::Small`]) the skew is none and the lapse is ten slots at most, which leaves nine of
+//!   the twenty that the window may exceed the rate by to what the network does on the way. (From 2,000 slots a second
+//!   on, where ten of them are less than a scheduler's pause, the lapse is 5 ms.)
+//! - On many machines ([`BudgetBlock::Large`]) the skew is up to 500 ms and the lapse five slots at most. That makes
+//!   0.5 s of the rate and six: 16 at 20/s, 18.5 at the 25/s that Coupa allows. Only above 28/s it comes to more than
+//!   twenty.
+//!
+//! The next slot in the shared state only moves forward, whoever's clock is behind; what a clock that is ahead wrote
+//! counts in full.
 
-use crate::BudgetState;
+use crate::{BudgetBlock, BudgetState};
 use jiff::{SignedDuration, Timestamp};
 use model::Lane;
 use std::time::Duration;
@@ -17,6 +26,8 @@ const SECOND: i64 = 1_000 * MILLISECOND;
 
 /// Timers are no finer than this, so a slot counts as due this much early.
 const EARLY: SignedDuration = SignedDuration::from_millis(1);
+/// What a block that ended longer ago was used for says nothing of now.
+const RECENT: SignedDuration = SignedDuration::from_secs(1);
 /// A 429 halves the rate for this long.
 const SLOWED_FOR: SignedDuration = SignedDuration::from_secs(30);
 /// One overload answers several requests with 429: they halve the rate once.
@@ -26,6 +37,8 @@ const MOST_HALVINGS: u8 = 3;
 const PAUSE_UNSAID: SignedDuration = SignedDuration::from_secs(1);
 /// A longer pause than this is nothing that Coupa would ask for.
 const MOST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
+/// Clocks may be this far apart for what the one writes to count with the other.
+const SKEW: SignedDuration = SignedDuration::from_secs(5);
 /// A state further ahead than this comes from a clock that was set back.
 const MOST_AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
@@ -34,7 +47,10 @@ const MOST_AHEAD: SignedDuration = SignedDuration::from_mins(10);
 pub(crate) struct Block {
     next: Timestamp,
     interval_ns: i64,
+    lapse_ns: i64,
     left: u32,
+    size: u32,
+    used: u32,
 }
 
 /// What a block has for somebody who asks now.
@@ -51,7 +67,7 @@ pub(crate) enum Take {
 impl Block {
     /// Takes the next slot if it is due. Slots that lapsed are skipped.
     pub(crate) fn take(&mut self, now: Timestamp) -> Take {
-        let late_ns = nanoseconds(now.duration_since(self.next)).saturating_sub(lapse_ns(self.interval_ns));
+        let late_ns = nanoseconds(now.duration_since(self.next)).saturating_sub(self.lapse_ns);
         if late_ns > 0 {
             let lapsed = late_ns / self.interval_ns + 1;
             self.skip(u32::try_from(lapsed).unwrap_or(u32::MAX));
@@ -63,7 +79,24 @@ impl Block {
             return Take::At(self.next);
         }
         self.skip(1);
+        self.used += 1;
         Take::Due
+    }
+
+    /// The time of its first slot that is left.
+    pub(crate) const fn begins(&self) -> Timestamp {
+        self.next
+    }
+
+    /// How many slots the next block should hold, going by this one. Requests that are on their way don't wait for a
+    /// slot, but most come back for one before the block is over.
+    pub(crate) fn appetite(&self, now: Timestamp) -> u32 {
+        let over = now.duration_since(self.next) > RECENT;
+        match self.used {
+            _ if over => 0,
+            used if used == self.size => used.saturating_mul(2),
+            used => used,
+        }
     }
 
     fn skip(&mut self, slots: u32) {
@@ -87,7 +120,14 @@ pub(crate) enum Draw {
 ///
 /// Live requests may draw ahead of time. Backfill draws only what is due: as long as live requests queue
 /// anywhere, the shared next slot stays ahead of now, and backfill goes without.
-pub(crate) fn draw(state: &BudgetState, now: Timestamp, rate_ns: i64, lane: Lane, wanted: u32) -> Draw {
+pub(crate) fn draw(
+    state: &BudgetState,
+    now: Timestamp,
+    rate_ns: i64,
+    size: BudgetBlock,
+    lane: Lane,
+    wanted: u32,
+) -> Draw {
     let state = settled(state, now, rate_ns);
     if state.paused_until > plus(now, EARLY) {
         return Draw::Paused(state.paused_until);
@@ -97,10 +137,12 @@ pub(crate) fn draw(state: &BudgetState, now: Timestamp, rate_ns: i64, lane: Lane
     }
     let interval_ns = slowed_interval_ns(&state, rate_ns);
     // Slots just missed while nobody could draw are made up for, half a lapse of them: that keeps the rate whole.
-    let missed = SignedDuration::from_nanos(lapse_ns(interval_ns) / 2);
+    let lapse_ns = lapse_ns(interval_ns, size);
+    let missed = SignedDuration::from_nanos(lapse_ns / 2);
     let start = state.next_slot.max(minus(now, missed)).max(state.paused_until);
-    let slots = block_size(interval_ns, wanted);
-    let block = Block { next: start, interval_ns, left: slots };
+    let alone = lane == Lane::Live && state.next_slot <= now;
+    let slots = block_size(interval_ns, size, wanted, alone);
+    let block = Block { next: start, interval_ns, lapse_ns, left: slots, size: slots, used: 0 };
     let next_slot = after_slots(start, interval_ns, slots);
     Draw::Slots(block, BudgetState { next_slot, ..state })
 }
@@ -118,14 +160,14 @@ pub(crate) fn slow(
     let halved_at = minus(state.slowed_until, SLOWED_FOR);
     if state.halvings == 0 || now.duration_since(halved_at) > ONE_OVERLOAD {
         state.halvings = (state.halvings + 1).min(MOST_HALVINGS);
-        state.slowed_until = plus(now, SLOWED_FOR);
+        state.slowed_until = state.slowed_until.max(plus(now, SLOWED_FOR));
     }
     state
 }
 
 /// How many times over the rate is halved now.
 pub(crate) fn halvings(state: &BudgetState, now: Timestamp) -> u8 {
-    let over = state.slowed_until <= now || state.slowed_until > plus(now, SLOWED_FOR);
+    let over = state.slowed_until <= now || state.slowed_until > plus(plus(now, SLOWED_FOR), SKEW);
     if over { 0 } else { state.halvings.min(MOST_HALVINGS) }
 }
 
@@ -133,7 +175,7 @@ pub(crate) fn halvings(state: &BudgetState, now: Timestamp) -> u8 {
 fn settled(state: &BudgetState, now: Timestamp, rate_ns: i64) -> BudgetState {
     let mut state = state.clone();
     state.halvings = halvings(&state, now);
-    if state.paused_until > plus(now, MOST_PAUSE) {
+    if state.paused_until > plus(plus(now, MOST_PAUSE), SKEW) {
         state.paused_until = now;
     }
     let twenty_slots = SignedDuration::from_nanos(slowed_interval_ns(&state, rate_ns).saturating_mul(20));
@@ -148,17 +190,27 @@ fn slowed_interval_ns(state: &BudgetState, rate_ns: i64) -> i64 {
 }
 
 /// How long a slot stays good.
-fn lapse_ns(interval_ns: i64) -> i64 {
-    interval_ns.saturating_mul(10).clamp(5 * MILLISECOND, SECOND)
+fn lapse_ns(interval_ns: i64, size: BudgetBlock) -> i64 {
+    let slots = match size {
+        BudgetBlock::Small => 10,
+        BudgetBlock::Large => 5,
+    };
+    interval_ns.saturating_mul(slots).clamp(5 * MILLISECOND, SECOND)
 }
 
-/// As many slots as there are requests waiting for one, but no more than 0.2 s of the rate or eight, so that little
-/// lapses with a process that dies. At high rates at least 20 ms of slots, so that draws cost nothing to speak of.
-fn block_size(interval_ns: i64, wanted: u32) -> u32 {
+/// As many slots as there are requests waiting, but no more than [`BudgetBlock`] allows: what a process that dies had
+/// drawn lapses, and meanwhile the others wait. At high rates at least 20 ms of slots, so that draws cost nothing to
+/// speak of.
+fn block_size(interval_ns: i64, size: BudgetBlock, wanted: u32, alone: bool) -> u32 {
     let frequent = slots_in(20 * MILLISECOND, interval_ns);
-    let most =
-        if interval_ns > MILLISECOND { slots_in(200 * MILLISECOND, interval_ns).min(8) } else { frequent };
-    wanted.clamp(frequent.min(most), most)
+    let (least, most) = match size {
+        BudgetBlock::Small if interval_ns > MILLISECOND => {
+            (frequent, slots_in(200 * MILLISECOND, interval_ns).min(8))
+        }
+        BudgetBlock::Small => (frequent, frequent),
+        BudgetBlock::Large => (frequent.max(if alone { 8 } else { 1 }), slots_in(SECOND, interval_ns)),
+    };
+    wanted.clamp(least.min(most), most)
 }
 
 fn slots_in(span_ns: i64, interval_ns: i64) -> u32 {

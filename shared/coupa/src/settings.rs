@@ -31,10 +31,25 @@ pub struct Settings {
     pub api_version: String,
     /// The budget.
     pub requests_per_second: Rate,
+    /// How much of the budget is drawn at once.
+    pub budget_block: BudgetBlock,
     /// For one exchange, from the first byte sent to the last byte read.
     pub request_timeout: Duration,
     /// A reply may be this long.
     pub max_body_bytes: usize,
+}
+
+/// How much of the budget one draw takes, and what that is worth depends on where the budget's record is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BudgetBlock {
+    /// For processes on one machine, which have one clock and whose draws cost next to nothing: as many slots as there are
+    /// requests waiting, at most eight or 0.2 s of the rate.
+    #[default]
+    Small,
+    /// For workers on many machines, whose clocks are up to 500 ms apart and for whom each draw costs a write of a shared
+    /// table: as many slots as there are requests waiting, or as the last block says are needed, at most a second of the
+    /// rate. While nobody else wants any, a live request draws eight, so that what follows it finds some left.
+    Large,
 }
 
 /// How many requests a second the budget allows: any positive number.

@@ -97,6 +97,11 @@ codes! {
     GaveUp "BC-0501" Bug "Five attempts never reached an end", "Please report it with the audit trail of this document.";
     Panicked "BC-0502" Bug "The attempt panicked", "Please report it with the audit trail of this document.";
     StoreFailed "BC-0503" Transient "Our own store did not answer", "Check the disk and the database file; work goes on by itself.";
+    MessageUnreadable "BC-0504" Data "A message in the queue is no change", "Look who else writes to the queue; delete the message from the dead-letter queue.";
+    MessageVersion "BC-0505" Data "A message is of a version that this b1-coupa doesn't know", "Deploy the newer b1-coupa that wrote it, then redrive the dead-letter queue.";
+    EventForeign "BC-0506" Data "A function was called with an event that isn't meant for it", "Look at what invokes the function: its schedule, its queue, its route, or the payload that somebody wrote by hand.";
+    ObjectUnknown "BC-0507" Data "The event names an object that there is none of", "Write one of suppliers, purchase_orders, invoices, credit_notes or payments.";
+    PollStuck "BC-0508" Bug "A poll invoked itself again and again and got nowhere", "Please report it with the log of the poller; the next scheduled poll goes on from the cursor.";
     SapOutcomeUnknown "BC-0601" Transient "Nobody knows whether SAP took the request", "The next attempt reads SAP before it writes again.";
     SapChanged "BC-0602" Transient "The business partner keeps changing in SAP", "Nothing to do: it is tried again with what SAP holds by then.";
     SapIgnored "BC-0603" Data "SAP silently ignored a field", "Look at the named field in SAP; often it is read-only for the integration user or kept by another setting.";

@@ -13,6 +13,8 @@ mod item;
 mod lease;
 mod link;
 mod parked;
+mod renewed;
+pub mod secret_text;
 mod shared_secret;
 
 pub use audit::{AuditEntry, AuditOutcome};
@@ -28,4 +30,5 @@ pub use link::{
     PaymentLink, Sent, SupplierLink,
 };
 pub use parked::Parked;
+pub use renewed::{Renewed, RenewedCell, Turn};
 pub use shared_secret::{Credential, CredentialError, LocalSecret, SharedSecret, SharedSecretError};

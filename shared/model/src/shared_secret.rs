@@ -11,6 +11,11 @@ pub trait SharedSecret: Send + Sync {
 
     /// Puts `value` in the place of what had this revision. `false` if somebody was quicker.
     async fn save(&self, value: &SecretString, revision: u64) -> Result<bool, SharedSecretError>;
+
+    /// Whether others than this process may be using what stands there, so that it must not be ended with the process.
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 /// Where the shared secret is kept can't be reached. Says nothing of what is in it.
@@ -35,6 +40,10 @@ impl SharedSecret for LocalSecret {
         }
         *held = (Some(value.clone()), revision + 1);
         Ok(true)
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 }
 

@@ -288,6 +288,7 @@ fn ended(work: &Work, settled: &Settled) -> Ended {
     Ended {
         document: work.document().clone(),
         lane: work.change.lane,
+        seen_at: work.change.seen_at,
         outcome: settled.entry.outcome,
         code: settled.entry.code,
         dead_letter: settled.item.dead_letter.is_some(),

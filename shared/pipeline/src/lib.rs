@@ -26,8 +26,10 @@ mod poll_coupa;
 mod prepare;
 mod push;
 mod read;
+pub mod receive;
 mod redriven;
 mod release;
+pub mod replay;
 mod report;
 mod retry;
 mod sap_write;
@@ -52,7 +54,8 @@ use std::{
 };
 use store::{Queue, StateStore};
 
-/// Everything that a use case needs, handed in.
+/// Everything that a use case needs, handed in. A clone shares what was learnt and made so far.
+#[derive(Clone)]
 pub struct Pipeline {
     /// The Service Layer.
     pub sap: Arc<sap::Client>,
@@ -79,11 +82,11 @@ pub struct Pipeline {
 }
 
 /// Master data of SAP that the mapping needs, kept for a while.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Terms {
-    terms: futures::lock::Mutex<Option<TermsRead>>,
+    terms: Arc<futures::lock::Mutex<Option<TermsRead>>>,
     /// Whether business partners have the member that keeps Coupa's id, and when that was asked.
-    has_mark: futures::lock::Mutex<Option<(Timestamp, bool)>>,
+    has_mark: Arc<futures::lock::Mutex<Option<(Timestamp, bool)>>>,
 }
 
 /// When they were read, and what they were.

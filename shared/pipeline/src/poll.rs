@@ -10,7 +10,7 @@ use crate::{
 };
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use model::{Cause, Change, Cursor, DocumentKey, Lane, ObjectKind, Pass, SapKey, Seen, Stamp};
-use sap::{Row, Window};
+use sap::{Page, Row, Window};
 use store::StoreError;
 
 /// Keys that were given out before the highest one may become visible after it.
@@ -27,6 +27,8 @@ pub struct PollReport {
     pub more: bool,
     /// Another poller is at the same pass: it will finish it.
     pub overtaken: bool,
+    /// The last key that this pass has enqueued so far, while it isn't over: it tells that the cursor moves.
+    pub position: Option<SapKey>,
 }
 
 /// Why a poll ended early. What it had read by then is enqueued.
@@ -127,9 +129,8 @@ impl Pipeline {
             cursor.seen = overlap.keep(|seen| shows_again(&window, seen));
             cursor.polled_at = Some(self.clock.now());
         }
-        let more = page.more;
         let overtaken = self.keep_cursor(&name, &cursor, revision).await?;
-        Ok(PollReport { rows: page.rows.len(), enqueued: changes.len(), more: more && !overtaken, overtaken })
+        Ok(report(&page, changes.len(), overtaken, cursor.pass))
     }
 
     /// Reads one page of a backfill and enqueues it. Call again while [`PollReport::more`]; `restart` forgets that it was
@@ -160,12 +161,7 @@ impl Pipeline {
         });
         cursor.polled_at = (!page.more).then(|| self.clock.now());
         let overtaken = self.keep_cursor(&name, &cursor, revision).await?;
-        Ok(PollReport {
-            rows: page.rows.len(),
-            enqueued: changes.len(),
-            more: page.more && !overtaken,
-            overtaken,
-        })
+        Ok(report(&page, changes.len(), overtaken, cursor.pass))
     }
 
     async fn begin(&self, kind: ObjectKind) -> Result<Pass, sap::Error> {
@@ -215,6 +211,16 @@ impl Pipeline {
     /// Today in UTC: only for bounds that are days wide.
     pub(crate) fn today(&self) -> Date {
         TimeZone::UTC.to_datetime(self.clock.now()).date()
+    }
+}
+
+fn report(page: &Page, enqueued: usize, overtaken: bool, pass: Option<Pass>) -> PollReport {
+    PollReport {
+        rows: page.rows.len(),
+        enqueued,
+        more: page.more && !overtaken,
+        overtaken,
+        position: pass.and_then(|pass| pass.after),
     }
 }
 

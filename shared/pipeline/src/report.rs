@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use model::{AuditOutcome, Code, DocumentKey, Lane};
 
 /// One document of a batch, when its attempt has ended.
@@ -7,6 +8,8 @@ pub struct Ended {
     pub document: DocumentKey,
     /// Of which lane.
     pub lane: Lane,
+    /// When the change that led to it was noticed.
+    pub seen_at: Timestamp,
     /// How.
     pub outcome: AuditOutcome,
     /// The error, where there was one.

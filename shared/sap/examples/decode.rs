@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use model::{Clock as _, CompanyDb, ObjectKind};
+use model::{Clock as _, CompanyDb, LocalSecret, ObjectKind};
 use sap::{Client, Settings};
 use secrecy::SecretString;
 use simulators::{
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let lines: usize = std::env::args().nth(1).map_or(Ok(5), |text| text.parse())?;
     let clock = Arc::new(SystemClock);
     let world = World::default();
-    let password = SecretString::from(world.password.clone());
+    let password = Arc::new(SecretString::from(world.password.clone()));
     let simulator = Simulator::new(world, clock.clone());
     let supplier = simulator.add_supplier(SupplierSpec::default())?;
     let mut entries = vec![];
@@ -79,7 +79,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut settings =
         Settings::new("https://sap.example:50000", CompanyDb("SBODEMO_ACME".to_owned()), "coupa_sync");
     settings.max_body_bytes = 64 << 20;
-    let client = Client::new(settings, transport.clone(), clock.clone(), Arc::new(SystemRandom), password)?;
+    let (random, session) = (Arc::new(SystemRandom), Arc::new(LocalSecret::default()));
+    let client = Client::new(settings, transport.clone(), clock.clone(), random, password, session)?;
     client.documents(ObjectKind::PurchaseOrder, &entries).await?;
 
     transport.bytes.store(0, Ordering::Relaxed);

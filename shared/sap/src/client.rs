@@ -3,20 +3,21 @@ use crate::{
     batches::MOST_KEYS,
     pages::Root,
     reply::{Fault, judge},
-    session::Sessions,
+    sessions::Sessions,
     stats::Counters,
     throttle::Throttle,
 };
 use bytes::Bytes;
 use http::{Method, header};
-use jiff::Timestamp;
-use model::{Clock, Random};
-use secrecy::SecretString;
+use jiff::{SignedDuration, Timestamp};
+use model::{Clock, Credential, Random, SharedSecret};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 use wire::{Limits, Transport};
+
+const AROUND_LOGIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// One company on one Service Layer, read through one session.
 pub struct Client {
@@ -25,7 +26,7 @@ pub struct Client {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) password: SecretString,
+    pub(crate) password: Arc<dyn Credential>,
     pub(crate) sessions: Sessions,
     pub(crate) throttle: Throttle,
     pub(crate) counters: Counters,
@@ -34,15 +35,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that has not spoken to SAP yet.
+    /// A client that has not spoken to SAP yet. Clients with the same `shared` cell use one session.
     pub fn new(
         settings: Settings,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        password: SecretString,
+        password: Arc<dyn Credential>,
+        shared: Arc<dyn SharedSecret>,
     ) -> Result<Self, SettingsError> {
         settings.check()?;
+        let me = format!("{:016x}", random.next_u64());
+        // One Login, and reading and writing the cell before and after it.
+        let login = SignedDuration::try_from(settings.request_timeout).unwrap_or(SignedDuration::MAX);
+        let turn = login.saturating_add(AROUND_LOGIN);
         Ok(Self {
             root: Root::new(&settings.service_layer_url, settings.odata)?,
             throttle: Throttle::new(settings.max_parallel_requests),
@@ -51,7 +57,7 @@ impl Client {
             clock,
             random,
             password,
-            sessions: Sessions::new(None),
+            sessions: Sessions::new(shared, me, turn),
             counters: Counters::default(),
             batch_limit: AtomicUsize::new(MOST_KEYS),
         })
@@ -60,7 +66,13 @@ impl Client {
     /// Goes on with a refusal that another process met, so that starting again doesn't lock the user.
     #[must_use]
     pub fn with_refusal(self, refusal: Refusal) -> Self {
-        Self { sessions: Sessions::new(Some(refusal)), ..self }
+        self.sessions.expect(refusal);
+        self
+    }
+
+    /// Lets the next log-in be tried at once, whatever was refused before: for when a person has mended the cause.
+    pub async fn forget_refusal(&self) -> Result<(), Error> {
+        Ok(self.sessions.forgive().await?)
     }
 
     /// The last refusal, to keep across processes: while its pause lasts no log-in is tried, and behind it the next
@@ -87,9 +99,9 @@ impl Client {
         session.map(|session| session.info.clone()).map_err(Fault::into_error)
     }
 
-    /// Gives the session back, if there is one. Never logs in.
+    /// Gives the session back, if there is one that nobody else may be using. Never logs in.
     pub async fn log_out(&self) -> Result<(), Error> {
-        let Some(session) = self.sessions.take() else { return Ok(()) };
+        let Some(session) = self.sessions.take().await else { return Ok(()) };
         let request = http::Request::builder()
             .method(Method::POST)
             .uri(self.root.url("Logout"))

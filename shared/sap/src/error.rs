@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use model::{Code, Failure};
+use model::{Code, CredentialError, Failure, SharedSecretError};
 
 /// Why a read did not succeed, in the Service Layer's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +68,12 @@ pub enum Error {
         /// The limit.
         limit_bytes: usize,
     },
+    /// Where the workers keep their session did not answer. Nothing was sent.
+    #[error("the SAP session: {0}")]
+    Shared(#[from] SharedSecretError),
+    /// The password can't be had. Nothing was sent.
+    #[error("SAP's password: {0}")]
+    Password(#[from] CredentialError),
 }
 
 impl Error {
@@ -83,6 +89,7 @@ impl Error {
             Self::Refused { .. } => Code::SapRefused,
             Self::BadReply(_) | Self::ForeignLink(_) => Code::SapBadReply,
             Self::TooLarge { .. } => Code::SapBodyTooLarge,
+            Self::Shared(_) | Self::Password(_) => Code::StoreFailed,
         };
         Failure::new(code, self.to_string())
     }

@@ -19,6 +19,8 @@ const MAX_RETRIES: u32 = 3;
 /// And no longer after this, so that a caller isn't held up by slow failures.
 const RETRY_FOR: SignedDuration = SignedDuration::from_secs(120);
 const FIRST_PAUSE_MS: u64 = 500;
+/// Sessions that a read may find ended, where other workers' came before a new one.
+pub(crate) const MAX_LOST: u32 = 3;
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -59,9 +61,10 @@ impl Client {
         parse: impl Fn(&[u8], Option<&HeaderValue>) -> Result<T, Error> + Send + Sync,
     ) -> Result<T, Error> {
         let begun = self.clock.now();
-        let (mut retries, mut switched, mut renewed) = (0, false, false);
+        let (mut retries, mut switched, mut lost) = (0, false, 0);
         loop {
-            let fault = match self.once(ask).await {
+            let mut session = None;
+            let fault = match self.once(ask, &mut session).await {
                 Ok((body, etag)) => match parse(&body, etag.as_ref()) {
                     Ok(value) => return Ok(value),
                     Err(error @ Error::BadReply(_)) => Fault::Passing(error),
@@ -71,7 +74,13 @@ impl Client {
             };
             let late = self.clock.now().duration_since(begun) > RETRY_FOR;
             match fault {
-                Fault::SessionLost(_) if !renewed => renewed = true,
+                // Another worker's session that is older than this read says nothing of what a new one is worth.
+                Fault::SessionLost(_)
+                    if lost == 0
+                        || lost < MAX_LOST && session.is_some_and(|session| session.since < begun) =>
+                {
+                    lost += 1;
+                }
                 Fault::Switch(_) if !switched => {
                     switched = true;
                     self.pause(1).await;
@@ -87,9 +96,14 @@ impl Client {
         }
     }
 
-    async fn once(&self, ask: &Ask) -> Result<(Bytes, Option<HeaderValue>), Fault> {
+    async fn once(
+        &self,
+        ask: &Ask,
+        with: &mut Option<Arc<Session>>,
+    ) -> Result<(Bytes, Option<HeaderValue>), Fault> {
         let _slot = self.throttle.slot().await.map_err(Fault::Final)?;
         let session = self.current_session().await?;
+        *with = Some(Arc::clone(&session));
         let request = http::Request::builder()
             .method(Method::GET)
             .uri(self.root.url(&ask.target))
@@ -118,10 +132,6 @@ impl Client {
             self.sessions.lost(&session);
         }
         judged
-    }
-
-    pub(crate) async fn current_session(&self) -> Result<Arc<Session>, Fault> {
-        self.sessions.get(|| self.clock.now(), || self.new_session()).await
     }
 
     /// Longer from one to the next, with jitter over the upper half, so that what failed together comes back spread out.

@@ -2,11 +2,11 @@ use crate::{
     Client, Error, LoginInfo,
     cookies::Cookies,
     reply::{Fault, RemoteError, judge, strip_mark},
-    session::{NoSession, Session},
+    session::Session,
 };
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::atomic::Ordering;
@@ -24,14 +24,22 @@ struct Reply {
     session_timeout: Option<Value>,
 }
 
+/// How a log-in ended without a session.
+pub(crate) enum NoSession {
+    /// SAP refused the user.
+    Refused(String),
+    /// Something else went wrong.
+    Other(Fault),
+}
+
 impl Client {
     /// One Login, without any second try.
-    pub(crate) async fn new_session(&self) -> Result<Session, NoSession> {
+    pub(crate) async fn new_session(&self, password: &SecretString) -> Result<Session, NoSession> {
         let other = |error| NoSession::Other(Fault::Final(error));
         let credentials = serde_json::json!({
             "CompanyDB": self.settings.company_db.0,
             "UserName": self.settings.user,
-            "Password": self.password.expose_secret(),
+            "Password": password.expose_secret(),
         });
         let request = http::Request::builder()
             .method(Method::POST)

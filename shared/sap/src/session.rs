@@ -1,17 +1,10 @@
-//! The one session of a client: made once for everybody, renewed before SAP ends it, and never asked for again too soon
-//! after a refusal.
+//! A session, the form in which all workers share it, and the pause after a refused log-in.
 
-use crate::Error;
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use std::{
-    future::Future,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// The pause after a first refusal. Each further one doubles it.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
@@ -54,137 +47,92 @@ pub struct SessionStatus {
 pub(crate) struct Session {
     pub(crate) cookie: HeaderValue,
     pub(crate) info: LoginInfo,
-    since: Timestamp,
+    pub(crate) since: Timestamp,
     /// In seconds of the clock. SAP counts from the last request that arrived.
     last_used: AtomicI64,
+    /// What the other workers know of `last_used`.
+    told: AtomicI64,
+}
+
+/// A session as it stands in the shared cell.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    #[serde(with = "model::secret_text")]
+    cookie: SecretString,
+    version: String,
+    timeout_minutes: u32,
+    logged_in_at: Timestamp,
+    /// Up to a third of the timeout earlier than it truly was.
+    last_used_at: Timestamp,
 }
 
 impl Session {
     pub(crate) fn new(cookie: HeaderValue, info: LoginInfo, since: Timestamp) -> Self {
-        Self { cookie, info, since, last_used: AtomicI64::new(since.as_second()) }
+        let second = since.as_second();
+        Self { cookie, info, since, last_used: AtomicI64::new(second), told: AtomicI64::new(second) }
     }
 
     /// A request goes out with it.
     pub(crate) fn used(&self, now: Timestamp) {
-        self.last_used.fetch_max(now.as_second(), Ordering::Relaxed);
+        self.last_used.fetch_max(now.as_second(), Relaxed);
     }
 
-    fn is_fresh(&self, now: Timestamp) -> bool {
+    pub(crate) fn last_used(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.last_used.load(Relaxed)).ok()
+    }
+
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         let timeout = i64::from(self.info.session_timeout_minutes) * 60;
         let margin = MARGIN_SECONDS.min(timeout / 2);
-        now.as_second() - self.last_used.load(Ordering::Relaxed) < timeout - margin
+        now.as_second() - self.last_used.load(Relaxed) < timeout - margin
+    }
+
+    /// Whether the others should hear that it is in use. Once it has said so, it says no for a third of the timeout: a
+    /// document that nothing happens to must not cost a write.
+    pub(crate) fn to_tell(&self, now: Timestamp) -> bool {
+        let told = self.told.load(Relaxed);
+        let third = i64::from(self.info.session_timeout_minutes) * 20;
+        now.as_second() - told >= third
+            && self.told.compare_exchange(told, now.as_second(), Relaxed, Relaxed).is_ok()
+    }
+
+    pub(crate) fn kept(&self, last_used_at: Timestamp) -> Option<Kept> {
+        Some(Kept {
+            cookie: SecretString::from(self.cookie.to_str().ok()?),
+            version: self.info.version.clone(),
+            timeout_minutes: self.info.session_timeout_minutes,
+            logged_in_at: self.since,
+            last_used_at,
+        })
     }
 }
 
-/// How a log-in ended without a session.
-pub(crate) enum NoSession {
-    /// SAP refused the user.
-    Refused(String),
-    /// Something else went wrong.
-    Other(crate::reply::Fault),
+impl Kept {
+    /// The session, as another worker can use it.
+    pub(crate) fn session(&self) -> Option<Session> {
+        let mut cookie = HeaderValue::from_str(self.cookie.expose_secret()).ok()?;
+        cookie.set_sensitive(true);
+        let info = LoginInfo { version: self.version.clone(), session_timeout_minutes: self.timeout_minutes };
+        let session = Session::new(cookie, info, self.logged_in_at);
+        session.used(self.last_used_at);
+        session.told.fetch_max(self.last_used_at.as_second(), Relaxed);
+        Some(session)
+    }
+
+    pub(crate) fn is(&self, cookie: &HeaderValue) -> bool {
+        self.cookie.expose_secret().as_bytes() == cookie.as_bytes()
+    }
+
+    pub(crate) fn used(&mut self, now: Timestamp) {
+        self.last_used_at = self.last_used_at.max(now);
+    }
 }
 
-/// Holds the session, and lets one worker at a time make a new one.
-pub(crate) struct Sessions {
-    /// Whoever holds it may log in; the others wait for what comes of it.
-    gate: tokio::sync::Mutex<()>,
-    state: Mutex<State>,
-    lost: AtomicU64,
-}
-
-#[derive(Default)]
-struct State {
-    session: Option<Arc<Session>>,
-    refusal: Option<Refusal>,
-}
-
-impl Sessions {
-    pub(crate) fn new(refusal: Option<Refusal>) -> Self {
-        let state = State { session: None, refusal };
-        Self { gate: tokio::sync::Mutex::new(()), state: Mutex::new(state), lost: AtomicU64::new(0) }
-    }
-
-    /// The session, made by `log_in` where there is none. `now` is asked again after every wait.
-    pub(crate) async fn get<F, L>(
-        &self,
-        now: impl Fn() -> Timestamp + Send,
-        log_in: F,
-    ) -> Result<Arc<Session>, crate::reply::Fault>
-    where
-        F: FnOnce() -> L + Send,
-        L: Future<Output = Result<Session, NoSession>> + Send,
-    {
-        if let Some(session) = self.fresh(now()) {
-            return Ok(session);
-        }
-        let _gate = self.gate.lock().await;
-        if let Some(session) = self.fresh(now()) {
-            return Ok(session);
-        }
-        if let Some(error) = self.refused(now()) {
-            return Err(crate::reply::Fault::Final(error));
-        }
-        match log_in().await {
-            Ok(session) => {
-                let session = Arc::new(session);
-                *self.state() = State { session: Some(Arc::clone(&session)), refusal: None };
-                Ok(session)
-            }
-            Err(NoSession::Refused(text)) => Err(crate::reply::Fault::Final(self.remember(text, now()))),
-            Err(NoSession::Other(fault)) => Err(fault),
-        }
-    }
-
-    /// SAP no longer knows `session`. Nothing happens where another worker has already replaced it.
-    pub(crate) fn lost(&self, session: &Arc<Session>) {
-        let mut state = self.state();
-        if state.session.as_ref().is_some_and(|current| Arc::ptr_eq(current, session)) {
-            state.session = None;
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Takes the session away, to give it back to SAP.
-    pub(crate) fn take(&self) -> Option<Arc<Session>> {
-        self.state().session.take()
-    }
-
-    pub(crate) fn lost_count(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn status(&self) -> SessionStatus {
-        let state = self.state();
-        let session = state.session.as_ref();
-        SessionStatus {
-            logged_in: session.map(|session| (session.since, session.info.clone())),
-            last_used: session
-                .and_then(|session| Timestamp::from_second(session.last_used.load(Ordering::Relaxed)).ok()),
-            refusal: state.refusal.clone(),
-        }
-    }
-
-    fn fresh(&self, now: Timestamp) -> Option<Arc<Session>> {
-        self.state().session.as_ref().filter(|session| session.is_fresh(now)).cloned()
-    }
-
-    fn refused(&self, now: Timestamp) -> Option<Error> {
-        let state = self.state();
-        let refusal = state.refusal.as_ref().filter(|refusal| now < refusal.until)?;
-        Some(Error::LoginRefused { until: refusal.until, text: refusal.text.clone() })
-    }
-
-    fn remember(&self, text: String, now: Timestamp) -> Error {
-        let mut state = self.state();
-        let times = state.refusal.as_ref().map_or(0, |refusal| refusal.times).saturating_add(1);
-        let until = now.saturating_add(pause(times)).unwrap_or(Timestamp::MAX);
-        tracing::error!(%until, times, "the Service Layer refused the log-in: {text}");
-        state.refusal = Some(Refusal { until, times, text: text.clone() });
-        Error::LoginRefused { until, text }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Refusal {
+    /// What follows from one more refusal.
+    pub(crate) fn after(earlier: Option<&Self>, text: String, now: Timestamp) -> Self {
+        let times = earlier.map_or(0, |refusal| refusal.times).saturating_add(1);
+        Self { until: now.saturating_add(pause(times)).unwrap_or(Timestamp::MAX), times, text }
     }
 }
 
@@ -218,5 +166,28 @@ mod tests {
         half_hour.used(at(900));
         assert!(half_hour.is_fresh(at(1_000 + 29 * 60 - 1)), "each request makes it last longer");
         assert!(session(1).is_fresh(at(29)), "a short one is used for half its time");
+    }
+
+    #[test]
+    fn the_others_hear_of_its_use_once_in_a_third_of_the_timeout() {
+        let at = |minute: i64| Timestamp::from_second(1_800_000_000 + minute * 60).unwrap();
+        let info = LoginInfo { version: String::new(), session_timeout_minutes: 30 };
+        let session = Session::new(HeaderValue::from_static("x"), info, at(0));
+        let told: Vec<_> = (0..60).filter(|minute| session.to_tell(at(*minute))).collect();
+        assert_eq!(told, [10, 20, 30, 40, 50]);
+        let kept = session.kept(at(50)).unwrap();
+        let adopted = kept.session().unwrap();
+        assert!(adopted.is_fresh(at(78)) && !adopted.is_fresh(at(79)));
+        assert!(!adopted.to_tell(at(59)) && adopted.to_tell(at(60)));
+    }
+
+    #[test]
+    fn the_cookie_shows_nowhere() {
+        let info = LoginInfo { version: String::new(), session_timeout_minutes: 30 };
+        let session = Session::new(HeaderValue::from_static("B1SESSION=s3cret"), info, Timestamp::UNIX_EPOCH);
+        let kept = session.kept(Timestamp::UNIX_EPOCH).unwrap();
+        let adopted = kept.session().unwrap();
+        assert!(kept.is(&adopted.cookie));
+        assert!(!format!("{kept:?} {:?}", adopted.cookie).contains("s3cret"));
     }
 }

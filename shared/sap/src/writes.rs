@@ -6,6 +6,7 @@
 use crate::{
     Client, Error, ODataVersion,
     entities::BusinessPartner,
+    exchange::MAX_LOST,
     query::{encode, quote},
     reply::{Fault, judge, strip_mark},
     rows::{decode, members, plain_text},
@@ -113,7 +114,7 @@ impl Client {
         etag: Option<&ETag>,
     ) -> Result<Written, Error> {
         let bytes = serde_json::to_vec(body).map_err(|error| Error::BadReply(error.to_string()))?;
-        let (mut renewed, mut switched, mut noted) = (false, false, false);
+        let (mut lost, mut switched, mut noted) = (0, false, false);
         loop {
             let request = self.write_request(&method, &target, &bytes, etag)?;
             let fault = match self.write_once(call, request, &mut noted, body).await {
@@ -121,7 +122,7 @@ impl Client {
                 Err(fault) => fault,
             };
             match fault {
-                Fault::SessionLost(_) if !renewed => renewed = true,
+                Fault::SessionLost(_) if lost < MAX_LOST => lost += 1,
                 Fault::Switch(_) if !switched => {
                     switched = true;
                     self.pause(1).await;
@@ -164,7 +165,11 @@ impl Client {
         body: &Map<String, Value>,
     ) -> Result<Written, Fault> {
         let _slot = self.throttle.slot().await.map_err(Fault::Final)?;
-        let session = self.current_session().await?;
+        let session = self.current_session().await.map_err(|fault| match fault {
+            // Nothing has been sent yet.
+            Fault::Passing(error) => Fault::Final(error),
+            fault => fault,
+        })?;
         request.headers_mut().insert(header::COOKIE, session.cookie.clone());
         let timeout = call.timeout.min(self.settings.request_timeout);
         let limits = Limits { timeout, max_body_bytes: self.settings.max_body_bytes };

@@ -189,7 +189,7 @@ async fn both_cookies_go_back_and_nothing_else_is_said() {
 #[test]
 fn settings_that_cannot_work_are_refused_at_start() {
     let error = |settings: Settings| {
-        let password = secrecy::SecretString::from(PASSWORD);
+        let password = std::sync::Arc::new(secrecy::SecretString::from(PASSWORD));
         let (scripted, clock) = (Scripted::of([]), clock());
         sap::Client::new(
             settings,
@@ -197,6 +197,7 @@ fn settings_that_cannot_work_are_refused_at_start() {
             std::sync::Arc::new(clock),
             std::sync::Arc::new(support::Fixed),
             password,
+            std::sync::Arc::new(model::LocalSecret::default()),
         )
         .err()
         .unwrap()

@@ -1,18 +1,20 @@
 use crate::{
-    SetupError,
+    Meter, SetupError,
     config::{Config, OdataVersion},
+    meter::metered,
 };
-use coupa::BudgetLedger;
+use coupa::{BudgetBlock, BudgetLedger};
 use mapping::{CoupaDefaults, Mapping, NewPartner};
 use model::{Clock, Credential, Owner, Random, SharedSecret};
 use pipeline::{Pipeline, Settings, SupplierSettings};
+use rust_decimal::Decimal;
 use std::{
     collections::BTreeSet,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 use store::{Queue, StateStore};
-use wire::{HttpTransport, Roots, Tls};
+use wire::{HttpTransport, Roots, Tls, Transport};
 
 /// Beside timeout and arrival delay, a lease is good for so much work; it is renewed when that is not enough.
 pub const WORKING_TIME: Duration = Duration::from_secs(30);
@@ -35,6 +37,10 @@ pub struct Parts {
     pub sap_session: Arc<dyn SharedSecret>,
     /// Coupa's token, as all workers share it.
     pub coupa_token: Arc<dyn SharedSecret>,
+    /// How much of Coupa's budget is drawn at once.
+    pub budget_block: BudgetBlock,
+    /// Measures what is asked of SAP.
+    pub sap_meter: Arc<Meter>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -43,11 +49,37 @@ pub struct Parts {
     pub owner: Owner,
 }
 
+/// The ways to both systems.
+pub struct Transports {
+    /// To SAP.
+    pub sap: Arc<dyn Transport>,
+    /// To Coupa.
+    pub coupa: Arc<dyn Transport>,
+}
+
+impl Transports {
+    /// By HTTP, trusting whom the config says.
+    pub fn over_http(config: &Config) -> Result<Self, SetupError> {
+        let sap = HttpTransport::new(&sap_tls(config)?).map_err(|error| {
+            SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
+        })?;
+        let coupa = HttpTransport::new(&Tls::Roots(Roots::System))
+            .map_err(|error| SetupError::new(error.to_string(), "Check [coupa] in the config."))?;
+        Ok(Self { sap: Arc::new(sap), coupa: Arc::new(coupa) })
+    }
+}
+
 /// Builds the pipeline. Speaks to neither SAP nor Coupa.
-pub async fn pipeline(config: &Config, parts: Parts) -> Result<Pipeline, SetupError> {
+pub fn pipeline(config: &Config, parts: Parts) -> Result<Pipeline, SetupError> {
+    let transports = Transports::over_http(config)?;
+    pipeline_over(config, parts, transports)
+}
+
+/// Builds the pipeline over given ways to both systems.
+pub fn pipeline_over(config: &Config, parts: Parts, transports: Transports) -> Result<Pipeline, SetupError> {
     let mapping = load_mapping(config)?;
-    let sap = sap_client(config, &mapping, &parts).await?;
-    let coupa = coupa_client(config, &parts).await?;
+    let sap = sap_client(config, &mapping, &parts, transports.sap)?;
+    let coupa = coupa_client(config, &parts, transports.coupa)?;
     Ok(Pipeline {
         sap: Arc::new(sap),
         coupa: Arc::new(coupa),
@@ -80,10 +112,12 @@ pub fn load_mapping(config: &Config) -> Result<Mapping, SetupError> {
     })
 }
 
-async fn sap_client(config: &Config, mapping: &Mapping, parts: &Parts) -> Result<sap::Client, SetupError> {
-    let transport = HttpTransport::new(&sap_tls(config)?).map_err(|error| {
-        SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
-    })?;
+fn sap_client(
+    config: &Config,
+    mapping: &Mapping,
+    parts: &Parts,
+    transport: Arc<dyn Transport>,
+) -> Result<sap::Client, SetupError> {
     let sap = &config.sap;
     let members = |kind| mapping.extra_members(kind);
     let mut settings =
@@ -100,11 +134,10 @@ async fn sap_client(config: &Config, mapping: &Mapping, parts: &Parts) -> Result
         [model::ObjectKind::PurchaseOrder, model::ObjectKind::Invoice, model::ObjectKind::CreditNote];
     let documents: BTreeSet<String> = documents.into_iter().flat_map(members).collect();
     settings.extra_document_members = documents.into_iter().collect();
-    let password = parts.sap_password.get().await.map_err(|error| {
-        SetupError::new(error.to_string(), "Check that the password of SAP's user is set.")
-    })?;
+    let (password, session) = (Arc::clone(&parts.sap_password), Arc::clone(&parts.sap_session));
     let (clock, random) = (Arc::clone(&parts.clock), Arc::clone(&parts.random));
-    let client = sap::Client::new(settings, Arc::new(transport), clock, random, password)
+    let transport = metered(transport, Arc::clone(&clock), Arc::clone(&parts.sap_meter));
+    let client = sap::Client::new(settings, transport, clock, random, password, session)
         .map_err(|error| SetupError::new(error.to_string(), "Check [sap] in the config."))?;
     Ok(match parts.sap_refusal.clone() {
         Some(refusal) => client.with_refusal(refusal),
@@ -128,10 +161,12 @@ pub fn sap_tls(config: &Config) -> Result<Tls, SetupError> {
     }
 }
 
-async fn coupa_client(config: &Config, parts: &Parts) -> Result<coupa::Client, SetupError> {
+fn coupa_client(
+    config: &Config,
+    parts: &Parts,
+    transport: Arc<dyn Transport>,
+) -> Result<coupa::Client, SetupError> {
     let wrong = |what: String| SetupError::new(what, "Check [coupa] in the config.");
-    let transport =
-        HttpTransport::new(&Tls::Roots(Roots::System)).map_err(|error| wrong(error.to_string()))?;
     let coupa = &config.coupa;
     let rate = coupa::Rate::per_second(coupa.requests_per_second.get())
         .ok_or_else(|| wrong("`requests_per_second` must be positive".to_owned()))?;
@@ -142,14 +177,13 @@ async fn coupa_client(config: &Config, parts: &Parts) -> Result<coupa::Client, S
         scopes: coupa::SCOPES.into_iter().map(str::to_owned).chain(bypass).collect(),
         api_version: coupa.api_version.clone().unwrap_or_default(),
         requests_per_second: rate,
+        budget_block: parts.budget_block,
         request_timeout: seconds(coupa.request_timeout_seconds),
         max_body_bytes: 8 << 20,
     };
-    let secret = parts.coupa_secret.get().await.map_err(|error| {
-        SetupError::new(error.to_string(), "Check that the secret of Coupa's client is set.")
-    })?;
+    let (secret, token) = (Arc::clone(&parts.coupa_secret), Arc::clone(&parts.coupa_token));
     let (clock, random) = (Arc::clone(&parts.clock), Arc::clone(&parts.random));
-    coupa::Client::new(settings, Arc::new(transport), clock, random, secret, Arc::clone(&parts.ledger))
+    coupa::Client::new(settings, transport, clock, random, secret, token, Arc::clone(&parts.ledger))
         .map_err(|error| wrong(error.to_string()))
 }
 
@@ -192,11 +226,20 @@ fn suppliers(config: &Config) -> SupplierSettings {
     }
 }
 
-/// So many changes as the budget lets through, at four calls each, while their leases last.
+/// So many changes as the budget lets through while their leases last.
 pub fn batch(config: &Config) -> usize {
-    let calls = config.coupa.requests_per_second.get() * rust_decimal::Decimal::from(WORKING_TIME.as_secs());
-    let documents = (calls / rust_decimal::Decimal::from(4)).floor();
-    usize::try_from(documents).unwrap_or(50).clamp(1, 50)
+    documents_in(config, WORKING_TIME).clamp(1, 50)
+}
+
+/// So many changes as the budget lets through in a second.
+pub fn documents_per_second(config: &Config) -> usize {
+    documents_in(config, Duration::from_secs(1)).max(1)
+}
+
+/// At four calls each.
+fn documents_in(config: &Config, time: Duration) -> usize {
+    let calls = config.coupa.requests_per_second.get().saturating_mul(Decimal::from(time.as_secs()));
+    usize::try_from((calls / Decimal::from(4)).floor()).unwrap_or(50)
 }
 
 fn seconds(seconds: u32) -> Duration {

@@ -7,10 +7,11 @@ mod template;
 mod values;
 
 pub use error::ConfigError;
-pub use sections::{CoupaSection, MappingSection, SapSection, StoreSection, SuppliersSection, SyncSection};
+pub use sections::{
+    CoupaSection, MappingSection, SapSection, StoreSection, SuppliersSection, SyncSection, WebhookSection,
+};
 pub use template::template;
-pub use values::{OdataVersion, Period, RequestRate, ValueError};
-pub use values::{parse_date, parse_object};
+pub use values::{OdataVersion, Period, RequestRate, ValueError, WebhookAlgorithm, parse_date, parse_object};
 
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,9 @@ pub struct Config {
     /// Which mapping file applies.
     #[serde(default)]
     pub mapping: MappingSection,
+    /// How SAP's webhooks prove where they come from.
+    #[serde(default)]
+    pub webhook: WebhookSection,
     /// The file this was read from.
     #[serde(skip)]
     pub file: PathBuf,
@@ -79,6 +83,16 @@ impl Config {
                 "`ca_file` and `spki_sha256` are both given, and only one of them can decide whom to trust",
                 "Keep `ca_file` where SAP's certificate comes from a certificate authority of yours or is a clean \
                  self-signed one; keep `spki_sha256` for the certificate that SAP's installer made.",
+            ));
+        }
+        let basic = self.webhook.algorithm == WebhookAlgorithm::Basic;
+        if basic != self.webhook.user.is_some() {
+            return Err(ConfigError::at_key(
+                text,
+                &self.file,
+                if basic { "algorithm" } else { "user" },
+                "`algorithm` \"Basic\" and `user` under [webhook] go together, and only one of them is given",
+                "Name the user that SAP's subscription logs in as, or leave out both for signatures by HMACSha256.",
             ));
         }
         Ok(())

@@ -6,7 +6,12 @@
 mod build;
 pub mod config;
 mod error;
+mod meter;
 
-pub use build::{Parts, WORKING_TIME, batch, load_mapping, pipeline, sap_tls, settings};
+pub use build::{
+    Parts, Transports, WORKING_TIME, batch, documents_per_second, load_mapping, pipeline, pipeline_over,
+    sap_tls, settings,
+};
 pub use config::Config;
 pub use error::SetupError;
+pub use meter::Meter;

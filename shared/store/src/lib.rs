@@ -4,6 +4,8 @@
 //! of that name), which says in tests what the comments here say in words.
 
 mod audit;
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "contract")]
 pub mod contract;
 #[cfg(feature = "embedded")]

@@ -73,7 +73,9 @@ pub trait StateStore: Send + Sync {
 
     /// Ends attempts. Gives up their leases and erases their open-attempt records. A lease that ran out will do while
     /// nobody took it over. If one was taken over, or given up already, nothing at all is written:
-    /// [`StoreError::Fenced`] names it. So an end that is repeated because its answer was lost counts once.
+    /// [`StoreError::Fenced`] names it. So an end that is repeated because its answer was lost counts once, whether the
+    /// repeat is told that or `Ok`. An adapter whose transactions are limited may end very many documents in several, the
+    /// first document and its audit entries last: what it leaves behind in between is an attempt found open.
     async fn finish(&self, finish: Finish) -> Result<(), StoreError>;
 
     /// Gives up leases under which nothing was sent, as if they had never been taken: an attempt found open before

@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by failing")]
 
 use async_trait::async_trait;
-use model::Clock;
+use model::{Clock, LocalSecret, SharedSecret};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 use store::{
     EmbeddedStore,
-    contract::{Harness, VirtualClock},
+    contract::{CellHarness, Harness, Place, QueueHarness, VirtualClock},
 };
 use tempfile::TempDir;
 
@@ -28,9 +32,21 @@ impl Harness for OnDisk {
     async fn handle(&self) -> EmbeddedStore {
         EmbeddedStore::open(self.directory.path().join("store.db")).unwrap()
     }
+}
 
+#[async_trait]
+impl Place for OnDisk {
     fn clock(&self) -> &dyn Clock {
         &self.clock
+    }
+}
+
+#[async_trait]
+impl QueueHarness for OnDisk {
+    type Queue = EmbeddedStore;
+
+    async fn queue(&self) -> EmbeddedStore {
+        self.handle().await
     }
 }
 
@@ -52,18 +68,58 @@ impl Harness for InMemory {
     async fn handle(&self) -> EmbeddedStore {
         self.store.clone()
     }
+}
 
+#[async_trait]
+impl Place for InMemory {
     fn clock(&self) -> &dyn Clock {
         &self.clock
     }
 }
 
+#[async_trait]
+impl QueueHarness for InMemory {
+    type Queue = EmbeddedStore;
+
+    async fn queue(&self) -> EmbeddedStore {
+        self.handle().await
+    }
+}
+
+/// What the single-machine edition shares between its tasks.
+#[derive(Default)]
+struct InProcess {
+    cells: Mutex<BTreeMap<String, Arc<LocalSecret>>>,
+    clock: VirtualClock,
+}
+
+#[async_trait]
+impl Place for InProcess {
+    fn clock(&self) -> &dyn Clock {
+        &self.clock
+    }
+}
+
+#[async_trait]
+impl CellHarness for InProcess {
+    async fn cell(&self, name: &str) -> Arc<dyn SharedSecret> {
+        Arc::clone(self.cells.lock().unwrap().entry(name.to_owned()).or_default()) as _
+    }
+}
+
+mod in_process {
+    use super::InProcess;
+    store::contract_cells!(InProcess::default());
+}
+
 mod on_disk {
     use super::OnDisk;
-    store::contract_suite!(OnDisk::new());
+    store::contract_stores!(OnDisk::new());
+    store::contract_queue!(OnDisk::new());
 }
 
 mod in_memory {
     use super::InMemory;
-    store::contract_suite!(InMemory::new());
+    store::contract_stores!(InMemory::new());
+    store::contract_queue!(InMemory::new());
 }

@@ -1,8 +1,12 @@
-//! Logs: where they go, how they look, and how much of them.
+//! Logs: where they go, how they look, and how much of them; and figures for CloudWatch.
 //!
 //! Log lines go to stderr, so that what a command prints on stdout stays clean for pipes. Secrets never reach a
 //! log line because they are kept in types that do not print themselves (`secrecy::SecretString`); nothing here
 //! searches finished text for them.
+
+mod metrics;
+
+pub use metrics::{About, Metric, Metrics, NAMESPACE};
 
 use std::io::{self, IsTerminal};
 use tracing::Level;

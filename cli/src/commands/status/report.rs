@@ -14,8 +14,8 @@ use store::Depth;
 pub(super) struct ObjectStatus {
     pub kind: ObjectKind,
     pub cursor: Cursor,
-    /// Documents with a counterpart in Coupa.
-    pub linked: u64,
+    /// Documents with a counterpart in Coupa, where that can be counted.
+    pub linked: Option<u64>,
 }
 
 /// Documents of a kind that wait for the same reason.
@@ -137,7 +137,7 @@ impl Status {
             };
             table.row([
                 object.kind.plural().replace('_', " "),
-                object.linked.to_string(),
+                object.linked.map_or_else(String::new, |linked| linked.to_string()),
                 polled.map_or_else(|| "never".to_owned(), |moment| look.ago(moment)),
                 mark.or(entry).unwrap_or_default(),
                 note,

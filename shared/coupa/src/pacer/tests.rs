@@ -11,6 +11,11 @@ fn fresh() -> BudgetState {
     BudgetState::default()
 }
 
+/// As on one machine.
+fn draw(state: &BudgetState, now: Timestamp, rate_ns: i64, lane: Lane, wanted: u32) -> Draw {
+    super::draw(state, now, rate_ns, BudgetBlock::Small, lane, wanted)
+}
+
 /// The slots of a block, each taken as soon as it is due.
 fn slots(mut block: Block, mut now: Timestamp) -> Vec<Timestamp> {
     let mut taken = Vec::new();
@@ -45,6 +50,46 @@ fn a_block_is_as_large_as_needed_and_no_larger_than_a_fifth_of_a_second() {
         let (block, _) = drawn(draw(&fresh(), at(0), rate_ns, Lane::Live, wanted));
         assert_eq!(block.left, expected, "{rate_ns} ns, {wanted} wanted");
     }
+}
+
+#[test]
+fn a_large_block_holds_up_to_a_second_and_eight_where_nobody_else_wants_any() {
+    let behind = BudgetState { next_slot: at(0), ..fresh() };
+    let ahead = BudgetState { next_slot: at(300), ..fresh() };
+    for (rate_ns, state, lane, wanted, expected) in [
+        (TWENTY, &behind, Lane::Live, 1, 8),
+        (TWENTY, &behind, Lane::Live, 16, 16),
+        (TWENTY, &behind, Lane::Live, 100, 20),
+        (TWENTY, &ahead, Lane::Live, 1, 1),
+        (TWENTY, &behind, Lane::Backfill, 3, 3),
+        (TWENTY, &behind, Lane::Backfill, 100, 20),
+        (SECOND / 3, &behind, Lane::Live, 1, 3),
+        (2 * SECOND, &behind, Lane::Live, 9, 1),
+    ] {
+        let (block, _) = drawn(super::draw(state, at(0), rate_ns, BudgetBlock::Large, lane, wanted));
+        assert_eq!(block.left, expected, "{rate_ns} ns, {lane:?}, {wanted} wanted");
+    }
+    let (block, _) = drawn(super::draw(&behind, at(0), TWENTY, BudgetBlock::Large, Lane::Live, 4));
+    assert_eq!(slots(block, at(250)).len(), 8);
+    assert_eq!(slots(block, at(251)).len(), 7, "a slot lapses when five others have come due");
+}
+
+#[test]
+fn what_a_clock_that_is_ahead_wrote_counts_with_one_that_is_behind() {
+    let (ahead, behind) = (at(500), at(0));
+    let hour = Some(Duration::from_secs(3_600));
+    let state = slow(&fresh(), ahead, TWENTY, hour);
+    assert_eq!(halvings(&state, behind), 1);
+    assert!(matches!(draw(&state, behind, TWENTY, Lane::Live, 1), Draw::Paused(_)));
+    let again = slow(&state, behind, TWENTY, None);
+    assert_eq!(
+        (again.halvings, again.slowed_until, again.paused_until),
+        (1, state.slowed_until, state.paused_until)
+    );
+    // And the next slot never moves back.
+    let state = BudgetState { next_slot: at(400), ..fresh() };
+    let (block, state) = drawn(draw(&state, behind, TWENTY, Lane::Live, 2));
+    assert_eq!((block.next, state.next_slot), (at(400), at(500)));
 }
 
 #[test]
@@ -137,13 +182,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..600)
 }
 
-fn play(steps: &[Step], rate_ns: i64) -> Vec<Timestamp> {
+/// The moments of sending, by a clock that the second process is ahead of.
+fn play(steps: &[Step], rate_ns: i64, size: BudgetBlock, ahead: SignedDuration) -> Vec<Timestamp> {
     let mut now = at(0);
     let mut state = BudgetState { next_slot: at(0), ..fresh() };
     let mut blocks: [Option<Block>; 2] = [None, None];
     let mut sent = Vec::new();
+    let mut truly = now;
     for step in steps {
-        now = plus(now, SignedDuration::from_micros(step.pause_us));
+        truly = plus(truly, SignedDuration::from_micros(step.pause_us));
+        now = if step.process == 0 { truly } else { plus(truly, ahead) };
         if step.slowed {
             state = slow(&state, now, rate_ns, None);
             blocks[step.process] = None;
@@ -151,11 +199,11 @@ fn play(steps: &[Step], rate_ns: i64) -> Vec<Timestamp> {
         loop {
             match blocks[step.process].as_mut().map_or(Take::Empty, |block| block.take(now)) {
                 Take::Due => {
-                    sent.push(now);
+                    sent.push(truly);
                     break;
                 }
                 Take::At(_) => break,
-                Take::Empty => match draw(&state, now, rate_ns, step.lane, step.wanted) {
+                Take::Empty => match super::draw(&state, now, rate_ns, size, step.lane, step.wanted) {
                     Draw::Slots(block, new) => {
                         blocks[step.process] = Some(block);
                         state = new;
@@ -175,12 +223,26 @@ proptest! {
     #[test]
     fn no_window_holds_more_than_its_share(steps in steps(), rate in prop_oneof![Just(1_i64), Just(5), Just(20), Just(137), Just(1_500)]) {
         let rate_ns = SECOND / rate;
-        let sent = play(&steps, rate_ns);
+        let sent = play(&steps, rate_ns, BudgetBlock::Small, SignedDuration::ZERO);
         for (first, from) in sent.iter().enumerate() {
             for (last, to) in sent.iter().enumerate().skip(first) {
                 let window = nanoseconds(to.duration_since(*from));
                 let calls = i64::try_from(last - first + 1).unwrap();
                 prop_assert!(calls <= window / rate_ns + 13, "{calls} calls in {window} ns");
+            }
+        }
+    }
+
+    /// The same with large blocks, and a second process whose clock is ahead: rate × (w + 0.5 s) + 6.
+    #[test]
+    fn no_window_holds_more_than_its_share_where_clocks_differ(steps in steps(), rate in prop_oneof![Just(1_i64), Just(5), Just(20), Just(25)], ahead_ms in 0_i64..=500) {
+        let rate_ns = SECOND / rate;
+        let sent = play(&steps, rate_ns, BudgetBlock::Large, SignedDuration::from_millis(ahead_ms));
+        for (first, from) in sent.iter().enumerate() {
+            for (last, to) in sent.iter().enumerate().skip(first) {
+                let window = nanoseconds(to.duration_since(*from));
+                let calls = i64::try_from(last - first + 1).unwrap();
+                prop_assert!(calls <= (window + ahead_ms * MILLISECOND) / rate_ns + 7, "{calls} calls in {window} ns");
             }
         }
     }

@@ -11,6 +11,8 @@
 mod fields;
 mod findings;
 mod pace;
+mod shared_budget;
+mod shared_token;
 mod simulator;
 mod support;
 mod tokens;

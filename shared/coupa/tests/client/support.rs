@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use coupa::{BudgetLedger, BudgetState, Call, Client, LedgerError, Rate, SCOPES, Settings};
+use coupa::{BudgetBlock, BudgetLedger, BudgetState, Call, Client, LedgerError, Rate, SCOPES, Settings};
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, Lane, Random};
+use model::{Clock, Lane, LocalSecret, Random};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -135,7 +135,10 @@ impl Random for Seed {
 pub(crate) struct MemoryLedger {
     state: Mutex<(BudgetState, u64)>,
     pub(crate) broken: AtomicBool,
+    pub(crate) loads: AtomicU32,
     pub(crate) saves: AtomicU32,
+    /// Saves that came too late.
+    pub(crate) lost: AtomicU32,
 }
 
 #[async_trait]
@@ -144,12 +147,14 @@ impl BudgetLedger for MemoryLedger {
         if self.broken.load(Relaxed) {
             return Err(LedgerError("the disk is full".to_owned()));
         }
+        self.loads.fetch_add(1, Relaxed);
         Ok(self.state.lock().unwrap().clone())
     }
 
     async fn save(&self, state: &BudgetState, revision: u64) -> Result<bool, LedgerError> {
         let mut held = self.state.lock().unwrap();
         if held.1 != revision {
+            self.lost.fetch_add(1, Relaxed);
             return Ok(false);
         }
         self.saves.fetch_add(1, Relaxed);
@@ -227,6 +232,7 @@ pub(crate) fn settings(requests_per_second: u32) -> Settings {
         scopes: SCOPES.iter().map(ToString::to_string).collect(),
         api_version: "44".to_owned(),
         requests_per_second: Rate::per_second(Decimal::from(requests_per_second)).unwrap(),
+        budget_block: BudgetBlock::Small,
         request_timeout: Duration::from_secs(30),
         max_body_bytes: 1_000_000,
     }
@@ -238,8 +244,26 @@ pub(crate) fn client(
     clock: Arc<dyn Clock>,
     ledger: Arc<dyn BudgetLedger>,
 ) -> Client {
-    let secret = SecretString::from("coupa-secret");
-    Client::new(settings, transport, clock, Seed::new(7), secret, ledger).unwrap()
+    let secret = Arc::new(SecretString::from("coupa-secret"));
+    let shared = Arc::new(LocalSecret::default());
+    Client::new(settings, transport, clock, Seed::new(7), secret, shared, ledger).unwrap()
+}
+
+/// A clock that is ahead of another, or behind.
+pub(crate) struct Skewed {
+    pub(crate) clock: VirtualClock,
+    pub(crate) ahead: SignedDuration,
+}
+
+#[async_trait]
+impl Clock for Skewed {
+    fn now(&self) -> Timestamp {
+        self.clock.now().checked_add(self.ahead).unwrap()
+    }
+
+    async fn sleep(&self, pause: Duration) {
+        self.clock.sleep(pause).await;
+    }
 }
 
 /// A client before a script, and what its calls leave behind.

@@ -314,7 +314,8 @@ fn urls_that_are_none_are_refused() {
             std::sync::Arc::new(crate::support::Script::default()),
             std::sync::Arc::new(crate::support::VirtualClock::default()),
             crate::support::Seed::new(1),
-            secrecy::SecretString::from("s"),
+            std::sync::Arc::new(secrecy::SecretString::from("s")),
+            std::sync::Arc::new(model::LocalSecret::default()),
             std::sync::Arc::<crate::support::MemoryLedger>::default(),
         );
         assert!(refused.is_err(), "{url}");

@@ -3,7 +3,7 @@
 use crate::world::{Steps, World};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use model::{Change, Clock, Cursor, DocumentItem, DocumentKey, Lease, Parked, Random};
+use model::{Change, Clock, Cursor, DocumentItem, DocumentKey, Lease, LocalSecret, Parked, Random};
 use pipeline::Pipeline;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
@@ -246,7 +246,8 @@ impl World {
             Arc::new(Tied { inner: (ties.around_sap)(to_sap), life: life() }),
             Arc::clone(&clock),
             Arc::clone(&random),
-            SecretString::from(ties.sap_password),
+            Arc::new(SecretString::from(ties.sap_password)),
+            Arc::new(LocalSecret::default()),
         );
         let settings = coupa::Settings {
             url: "https://acme.example".to_owned(),
@@ -256,13 +257,15 @@ impl World {
             requests_per_second: coupa::Rate::per_second(ties.requests_per_second).unwrap(),
             request_timeout: worker.settings.request_timeout,
             max_body_bytes: 8 << 20,
+            budget_block: coupa::BudgetBlock::Small,
         };
         let coupa = coupa::Client::new(
             settings,
             Arc::new(Tied { inner: (ties.around_coupa)(to_coupa), life: life() }),
             clock,
             random,
-            SecretString::from("coupa-secret"),
+            Arc::new(SecretString::from("coupa-secret")),
+            Arc::new(LocalSecret::default()),
             Arc::clone(&self.store) as _,
         );
         Pipeline {

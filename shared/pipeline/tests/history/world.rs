@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp, civil::date};
 use mapping::{CoupaDefaults, Mapping};
 use model::{
-    AuditEntry, Cause, Change, Clock, CompanyDb, CorrelationId, DocumentKey, Lane, ObjectKind, Owner, Random,
-    Step,
+    AuditEntry, Cause, Change, Clock, CompanyDb, CorrelationId, DocumentKey, Lane, LocalSecret, ObjectKind,
+    Owner, Random, Step,
 };
 use pipeline::{BatchReport, Ended, Pipeline, Settings};
 use rust_decimal::Decimal;
@@ -96,7 +96,8 @@ impl World {
             Arc::new(InProcess::new(self.sap.clone(), Arc::clone(&clock))),
             Arc::clone(&clock),
             Arc::clone(&random),
-            SecretString::from("correct horse"),
+            Arc::new(SecretString::from("correct horse")),
+            Arc::new(LocalSecret::default()),
         );
         let bypass = settings.bypass_approvals.then_some(coupa::BYPASS_SCOPE);
         let coupa = coupa::Settings {
@@ -107,13 +108,15 @@ impl World {
             requests_per_second: coupa::Rate::per_second(Decimal::from(20)).unwrap(),
             request_timeout: Duration::from_secs(30),
             max_body_bytes: 8 << 20,
+            budget_block: coupa::BudgetBlock::Small,
         };
         let coupa = coupa::Client::new(
             coupa,
             Arc::new(InProcess::new(self.coupa.clone(), Arc::clone(&clock))),
             Arc::clone(&clock),
             Arc::clone(&random),
-            SecretString::from("coupa-secret"),
+            Arc::new(SecretString::from("coupa-secret")),
+            Arc::new(LocalSecret::default()),
             Arc::clone(&self.store) as _,
         );
         Pipeline {

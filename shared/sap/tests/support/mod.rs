@@ -2,10 +2,12 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub(crate) mod fleet;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
-use model::{CompanyDb, Random};
+use model::{CompanyDb, LocalSecret, Random};
 use sap::{Client, Settings};
 use secrecy::SecretString;
 use simulators::{
@@ -75,8 +77,9 @@ pub(crate) fn client(
     clock: &ManualClock,
     password: &str,
 ) -> Client {
-    let password = SecretString::from(password.to_owned());
-    Client::new(settings, transport, Arc::new(clock.clone()), Arc::new(Fixed), password).unwrap()
+    let password = Arc::new(SecretString::from(password.to_owned()));
+    let shared = Arc::new(LocalSecret::default());
+    Client::new(settings, transport, Arc::new(clock.clone()), Arc::new(Fixed), password, shared).unwrap()
 }
 
 impl Company {
@@ -99,10 +102,10 @@ impl Company {
 }
 
 /// Lets other workers go first, before a request arrives and before its reply does.
-struct Yielding<T> {
-    transport: T,
-    now: AtomicUsize,
-    most: Arc<AtomicUsize>,
+pub(crate) struct Yielding<T> {
+    pub(crate) transport: T,
+    pub(crate) now: AtomicUsize,
+    pub(crate) most: Arc<AtomicUsize>,
 }
 
 #[async_trait]

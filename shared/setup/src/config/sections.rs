@@ -1,4 +1,4 @@
-use super::values::{self, OdataVersion, Period, RequestRate};
+use super::values::{self, OdataVersion, Period, RequestRate, WebhookAlgorithm};
 use jiff::civil::Date;
 use model::{CompanyDb, ObjectKind};
 use serde::Deserialize;
@@ -130,6 +130,17 @@ impl Default for SuppliersSection {
             new_partner: serde_json::Map::new(),
         }
     }
+}
+
+/// `[webhook]`: how SAP proves who it is when it tells us what changed.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct WebhookSection {
+    /// What `EventSubscriptions` in SAP is set to.
+    #[serde(default)]
+    pub algorithm: WebhookAlgorithm,
+    /// Who, where that is a user with a password.
+    #[serde(default, deserialize_with = "values::optional_text")]
+    pub user: Option<String>,
 }
 
 /// `[store]`: where our own records are kept.

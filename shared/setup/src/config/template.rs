@@ -91,4 +91,11 @@ start_date = "{year}-01-01"
 [mapping]
 # Codes that differ between SAP and Coupa, number templates and more. Without it the built-in defaults hold.
 # file = "mapping.toml"
+
+[webhook]
+# How SAP proves who it is when it tells what changed, as its subscription says: "HMACSha256", "HMACSha384", "HMACSha512", "Basic" or
+# "Bearer". The key is among the secrets.
+# algorithm = "HMACSha256"
+# With "Basic": the user, whose password is the key.
+# user = ""
 "#;

@@ -282,3 +282,22 @@ fn suppliers_go_both_ways_and_are_created_only_by_leave() {
         assert!(!error.help.is_empty(), "{wrong}: {error}");
     }
 }
+
+#[test]
+fn a_webhook_is_signed_unless_the_config_says_otherwise() {
+    let webhook = |lines: &str| parse(&format!("{MINIMAL}[webhook]\n{lines}\n")).map(|config| config.webhook);
+    assert_eq!(parse(MINIMAL).unwrap().webhook.algorithm, WebhookAlgorithm::HmacSha256);
+    for (text, algorithm) in [
+        ("HMACSha256", WebhookAlgorithm::HmacSha256),
+        ("hmacsha384", WebhookAlgorithm::HmacSha384),
+        ("HMACSHA512", WebhookAlgorithm::HmacSha512),
+        ("Bearer", WebhookAlgorithm::Bearer),
+    ] {
+        assert_eq!(webhook(&format!("algorithm = \"{text}\"")).unwrap().algorithm, algorithm, "{text}");
+    }
+    let basic = webhook("algorithm = \"Basic\"\nuser = \"sap\"").unwrap();
+    assert_eq!((basic.algorithm, basic.user.as_deref()), (WebhookAlgorithm::Basic, Some("sap")));
+    for lines in ["algorithm = \"MD5\"", "algorithm = \"Basic\"", "user = \"sap\""] {
+        assert!(webhook(lines).unwrap_err().line.is_some(), "{lines}");
+    }
+}

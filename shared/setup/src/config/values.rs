@@ -98,6 +98,40 @@ impl<'de> Deserialize<'de> for OdataVersion {
     }
 }
 
+/// How SAP proves who it is to a webhook.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WebhookAlgorithm {
+    /// A signature by HMAC with SHA-256.
+    #[default]
+    HmacSha256,
+    /// With SHA-384.
+    HmacSha384,
+    /// With SHA-512.
+    HmacSha512,
+    /// A user, with the webhook's key as password.
+    Basic,
+    /// The webhook's key as token.
+    Bearer,
+}
+
+impl<'de> Deserialize<'de> for WebhookAlgorithm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // SAP's own samples differ in upper and lower case.
+        let text = String::deserialize(deserializer)?;
+        match text.to_lowercase().as_str() {
+            "hmacsha256" => Ok(Self::HmacSha256),
+            "hmacsha384" => Ok(Self::HmacSha384),
+            "hmacsha512" => Ok(Self::HmacSha512),
+            "basic" => Ok(Self::Basic),
+            "bearer" => Ok(Self::Bearer),
+            _ => Err(D::Error::custom(ValueError::new(
+                format!("`{text}` is no way in which SAP signs"),
+                "Use \"HMACSha256\", \"HMACSha384\", \"HMACSha512\", \"Basic\" or \"Bearer\", as the subscription in SAP says.",
+            ))),
+        }
+    }
+}
+
 /// Requests per second: any positive number, kept as the decimal it was written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestRate(Decimal);

@@ -98,6 +98,32 @@ pub async fn a_document_is_found_by_the_number_in_its_audit_entry<H: Harness>(h:
     assert_eq!(found, [invoice(3), invoice(4)]);
 }
 
+/// Of SAP and of Coupa, also where it has others by now.
+pub async fn a_document_is_found_by_a_number_it_used_to_have<H: Harness>(h: &H) {
+    let store = h.handle().await;
+    let order = DocumentKey::entry(&company(), ObjectKind::PurchaseOrder, 5);
+    let numbered = |number: &str, po_number: &str| {
+        let link = Link::Order(OrderLink {
+            coupa_id: CoupaId(1),
+            po_number: po_number.to_owned(),
+            stage: OrderStage::Issued,
+            version: 1,
+            lines: std::collections::BTreeMap::new(),
+            sent: Sent::new(),
+        });
+        DocumentItem { link: Some(link), number: Some(number.to_owned()), ..DocumentItem::default() }
+    };
+    for (number, po_number) in [("11", "11"), ("12", "PO-12"), ("13", "PO-13"), ("12", "12")] {
+        put(h, &store, &order, numbered(number, po_number)).await;
+    }
+    put(h, &store, &order, DocumentItem::default()).await;
+    for number in ["11", "12", "PO-12", "13", "PO-13", "5"] {
+        let found = store.find(ObjectKind::PurchaseOrder, number).await.unwrap();
+        assert_eq!(found, std::slice::from_ref(&order), "{number}");
+    }
+    assert_eq!(store.find(ObjectKind::PurchaseOrder, "PO-11").await.unwrap(), []);
+}
+
 /// Invoice 5 isn't order 5.
 pub async fn kinds_do_not_mix_in_find<H: Harness>(h: &H) {
     let store = h.handle().await;

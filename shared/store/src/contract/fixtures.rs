@@ -1,6 +1,6 @@
 //! What the tests are made of.
 
-use super::Harness;
+use super::{Harness, Place, QueueHarness};
 use crate::{Finish, FinishedDocument, LeaseReply, LeaseRequest, Received, StateStore};
 use jiff::{SignedDuration, Timestamp, civil};
 use model::{
@@ -40,12 +40,12 @@ pub fn seconds(seconds: u32) -> SignedDuration {
 }
 
 /// The moment so many seconds from now.
-pub fn ahead<H: Harness>(harness: &H, by: u32) -> Timestamp {
+pub fn ahead<H: Place>(harness: &H, by: u32) -> Timestamp {
     harness.now().checked_add(seconds(by)).unwrap()
 }
 
 /// Asks for the lease for [`LASTS_SECONDS`].
-pub fn request<H: Harness>(harness: &H, document: &DocumentKey, owner: &str) -> LeaseRequest {
+pub fn request<H: Place>(harness: &H, document: &DocumentKey, owner: &str) -> LeaseRequest {
     LeaseRequest {
         document: document.clone(),
         owner: Owner(owner.to_owned()),
@@ -99,14 +99,14 @@ pub async fn item<S: StateStore>(store: &S, document: &DocumentKey) -> DocumentI
 }
 
 /// Receives all that can be received, out of sight for [`LASTS_SECONDS`].
-pub async fn receive<H: Harness>(harness: &H, store: &H::Store) -> Vec<Received> {
+pub async fn receive<H: QueueHarness>(harness: &H, queue: &H::Queue) -> Vec<Received> {
     use crate::Queue;
-    store.receive(1000, seconds(LASTS_SECONDS), harness.now()).await.unwrap()
+    queue.receive(1000, seconds(LASTS_SECONDS), harness.now()).await.unwrap()
 }
 
 /// Receives the one message that there is.
-pub async fn receive_one<H: Harness>(harness: &H, store: &H::Store) -> Received {
-    let mut received = receive(harness, store).await;
+pub async fn receive_one<H: QueueHarness>(harness: &H, queue: &H::Queue) -> Received {
+    let mut received = receive(harness, queue).await;
     assert_eq!(received.len(), 1, "{received:?}");
     received.remove(0)
 }

@@ -2,11 +2,12 @@
 //!
 //! ```ignore
 //! struct OnDisk { /* a fresh place, a clock */ }
+//! impl store::contract::Place for OnDisk { /* its clock */ }
 //! impl store::contract::Harness for OnDisk { /* a handle on that place */ }
-//! store::contract_suite!(OnDisk::new());
+//! store::contract_stores!(OnDisk::new());
 //! ```
 //!
-//! The expression is evaluated once for each test: a test never sees another's data.
+//! `contract_queue!` and `contract_cells!` do the same for queues and for what workers share. The expression is evaluated once for each test: a test never sees another's data.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,8 +19,12 @@
 
 pub mod audit;
 pub mod budget;
+pub mod cells;
 pub mod cursors;
+#[cfg(feature = "aws")]
+pub mod emulator;
 pub mod fixtures;
+pub mod large;
 pub mod leases;
 pub mod outcomes;
 pub mod parked;
@@ -29,28 +34,17 @@ use crate::{AuditTrail, Queue, StateStore};
 use async_trait::async_trait;
 use coupa::BudgetLedger;
 use jiff::{SignedDuration, Timestamp};
-use model::Clock;
-use std::sync::Mutex;
+use model::{Clock, SharedSecret};
+use std::sync::{Arc, Mutex};
 
-/// Everything that an edition keeps.
-pub trait Stores: Queue + StateStore + AuditTrail + BudgetLedger {}
+/// Everything that an edition keeps, but for the queue.
+pub trait Stores: StateStore + AuditTrail + BudgetLedger {}
 
-impl<S: Queue + StateStore + AuditTrail + BudgetLedger> Stores for S {}
+impl<S: StateStore + AuditTrail + BudgetLedger> Stores for S {}
 
-/// One empty place, and handles on it.
+/// One empty place to keep something.
 #[async_trait]
-pub trait Harness: Sync {
-    /// The adapter under test.
-    type Store: Stores;
-
-    /// The queue folds an equal change into one that nobody has received yet.
-    const FOLDS: bool = true;
-    /// The queue hands out live before backfill and by rank, and counts and times what is in it exactly.
-    const ORDERS: bool = true;
-
-    /// Another handle on the same place each time, as independent as two processes wherever the adapter can.
-    async fn handle(&self) -> Self::Store;
-
+pub trait Place: Sync {
     /// The time that the place lives by. Tests wait in whole seconds, few of them.
     fn clock(&self) -> &dyn Clock;
 
@@ -63,6 +57,38 @@ pub trait Harness: Sync {
     async fn pass(&self, seconds: u32) {
         self.clock().sleep(std::time::Duration::from_secs(u64::from(seconds))).await;
     }
+}
+
+/// Handles on the stores of one place.
+#[async_trait]
+pub trait Harness: Place {
+    /// The adapter under test.
+    type Store: Stores;
+
+    /// Another handle on the same place each time, as independent as two processes wherever the adapter can.
+    async fn handle(&self) -> Self::Store;
+}
+
+/// Handles on the queue of one place.
+#[async_trait]
+pub trait QueueHarness: Place {
+    /// The adapter under test.
+    type Queue: Queue;
+
+    /// The queue folds an equal change into one that nobody has received yet.
+    const FOLDS: bool = true;
+    /// The queue hands out live before backfill and by rank, and counts and times what is in it exactly.
+    const ORDERS: bool = true;
+
+    /// Another handle on the same queue each time, as independent as two processes wherever the adapter can.
+    async fn queue(&self) -> Self::Queue;
+}
+
+/// Handles on the shared secrets of one place.
+#[async_trait]
+pub trait CellHarness: Place {
+    /// Another handle on the cell of this name each time.
+    async fn cell(&self, name: &str) -> Arc<dyn SharedSecret>;
 }
 
 /// A clock that moves only when somebody sleeps.
@@ -94,34 +120,12 @@ pub fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
-/// Makes a `#[test]` of each test of the suite, in modules of their own. Takes an expression that makes a fresh
+/// Makes a `#[test]` of each test of the stores, in modules of their own. Takes an expression that makes a fresh
 /// [`Harness`].
 #[macro_export]
-macro_rules! contract_suite {
+macro_rules! contract_stores {
     ($harness:expr) => {
         $crate::contract_tests! { $harness;
-            queue:
-                a_change_is_received_as_it_was_sent
-                a_received_change_is_out_of_sight_until_its_visibility_runs_out
-                an_acked_change_never_comes_back
-                many_are_acked_at_once
-                a_receipt_does_nothing_once_the_change_was_received_again
-                a_receipt_does_nothing_to_a_later_message
-                a_change_put_back_is_seen_again_at_its_time
-                a_receipt_does_nothing_once_the_change_was_put_back_and_received_again
-                equal_changes_fold_until_one_is_received
-                a_folded_change_takes_the_more_urgent_lane
-                a_folded_change_keeps_the_more_urgent_lane
-                a_folded_change_keeps_whatever_date
-                a_change_of_another_step_is_not_folded
-                a_change_sent_while_its_equal_is_worked_on_survives_the_ack
-                a_change_sent_after_its_equal_was_put_back_is_seen_at_once
-                live_comes_before_backfill
-                dependencies_come_first_and_closes_last
-                no_more_than_max_are_received
-                depth_counts_by_lane_and_in_flight
-                the_next_due_moment_is_known
-                two_receivers_never_share_a_change;
             leases:
                 a_document_never_seen_gives_an_empty_item
                 a_held_lease_is_refused_to_everybody
@@ -151,6 +155,7 @@ macro_rules! contract_suite {
                 a_late_finish_leaves_the_new_holder_alone
                 finish_on_a_lease_that_ran_out_succeeds_while_nobody_took_it
                 a_second_finish_is_fenced_and_writes_nothing
+                an_end_repeated_word_for_word_counts_once
                 many_finishes_at_once_all_hold
                 of_two_finishes_one_wins
                 items_come_in_the_order_of_the_keys
@@ -177,6 +182,7 @@ macro_rules! contract_suite {
                 an_entry_reads_back_whole
                 a_document_is_found_by_each_of_its_numbers
                 a_document_is_found_by_the_number_in_its_audit_entry
+                a_document_is_found_by_a_number_it_used_to_have
                 kinds_do_not_mix_in_find
                 the_list_keeps_the_newest_and_shows_the_oldest_first
                 the_list_begins_at_since
@@ -185,11 +191,67 @@ macro_rules! contract_suite {
                 a_budget_begins_unused
                 a_budget_moves_only_from_the_revision_read
                 of_two_drawers_one_wins;
+            large:
+                an_order_of_very_many_lines_reads_back
+                a_large_item_can_shrink_and_grow
+                a_late_end_of_a_large_item_leaves_the_other_alone
+                an_audit_entry_of_any_size_reads_back
+                a_cursor_after_a_mass_change_reads_back
+                a_large_record_reads_back_until_removed
+                a_payment_of_very_many_invoices_ends_whole
+                a_late_end_of_very_many_documents_writes_nothing
+                very_many_items_are_read_at_once;
         }
     };
 }
 
-/// The inner half of [`contract_suite`].
+/// The same for the queue, from a [`QueueHarness`].
+#[macro_export]
+macro_rules! contract_queue {
+    ($harness:expr) => {
+        $crate::contract_tests! { $harness;
+            queue:
+                a_change_is_received_as_it_was_sent
+                a_received_change_is_out_of_sight_until_its_visibility_runs_out
+                an_acked_change_never_comes_back
+                many_are_acked_at_once
+                a_receipt_does_nothing_once_the_change_was_received_again
+                a_receipt_does_nothing_to_a_later_message
+                a_change_put_back_is_seen_again_at_its_time
+                a_receipt_does_nothing_once_the_change_was_put_back_and_received_again
+                equal_changes_fold_until_one_is_received
+                a_folded_change_takes_the_more_urgent_lane
+                a_folded_change_keeps_the_more_urgent_lane
+                a_folded_change_keeps_whatever_date
+                a_change_of_another_step_is_not_folded
+                a_change_sent_while_its_equal_is_worked_on_survives_the_ack
+                a_change_sent_after_its_equal_was_put_back_is_seen_at_once
+                live_comes_before_backfill
+                dependencies_come_first_and_closes_last
+                no_more_than_max_are_received
+                depth_counts_by_lane_and_in_flight
+                the_next_due_moment_is_known
+                two_receivers_never_share_a_change
+                a_copy_of_a_dead_letter_is_no_work;
+        }
+    };
+}
+
+/// The same for shared secrets, from a [`CellHarness`].
+#[macro_export]
+macro_rules! contract_cells {
+    ($harness:expr) => {
+        $crate::contract_tests! { $harness;
+            cells:
+                a_cell_begins_empty
+                a_cell_changes_only_from_the_revision_read
+                of_two_who_change_a_cell_one_wins
+                cells_do_not_touch_each_other;
+        }
+    };
+}
+
+/// The inner half of the macros above.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_tests {

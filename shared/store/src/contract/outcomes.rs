@@ -197,6 +197,19 @@ pub async fn a_second_finish_is_fenced_and_writes_nothing<H: Harness>(h: &H) {
     assert_eq!(refused, Err(StoreError::Fenced(invoice(2))));
 }
 
+/// Whether the adapter says that it knows it already or that it comes too late.
+pub async fn an_end_repeated_word_for_word_counts_once<H: Harness>(h: &H) {
+    let store = h.handle().await;
+    let (lease, _) = take(h, &store, &invoice(1), "a").await;
+    let audit = vec![entry(&invoice(1), h.now(), AuditOutcome::Created)];
+    let finish = Finish { audit, ..ending(&lease, numbered("1")) };
+    store.finish(finish.clone()).await.unwrap();
+    let repeated = h.handle().await.finish(finish).await;
+    assert!(matches!(repeated, Ok(()) | Err(StoreError::Fenced(_))), "{repeated:?}");
+    assert_eq!(store.of_document(&invoice(1)).await.unwrap().len(), 1);
+    assert_eq!(take(h, &store, &invoice(1), "b").await.1, numbered("1"));
+}
+
 /// A whole batch ends side by side, and one that is fenced spoils no other.
 pub async fn many_finishes_at_once_all_hold<H: Harness>(h: &H) {
     let store = h.handle().await;

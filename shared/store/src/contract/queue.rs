@@ -1,16 +1,22 @@
 //! The queue of changes.
 
 use super::{
-    Harness,
+    QueueHarness,
     fixtures::{LASTS_SECONDS, ahead, change, company, invoice, receive, receive_one, seconds},
 };
-use crate::{Queue, Receipt};
-use model::{Change, DocumentKey, Lane, ObjectKind, Step};
+use crate::{DeadLetterCopy, Queue, Receipt};
+use model::{Change, Code, DeadLetter, DocumentKey, Lane, ObjectKind, Step};
 use std::collections::BTreeSet;
 
+/// When something that lasts [`LASTS_SECONDS`] is surely still going on: a second before its end where time is exact, and
+/// well before it where it is real and the machine may be slow.
+fn early<H: QueueHarness>() -> u32 {
+    if H::ORDERS { LASTS_SECONDS - 1 } else { 1 }
+}
+
 /// Nothing of a change is lost on the way.
-pub async fn a_change_is_received_as_it_was_sent<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_change_is_received_as_it_was_sent<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let supplier = DocumentKey::supplier(&company(), "V 10/ü");
     let sent = Change { lane: Lane::Backfill, whatever_date: true, ..change(&supplier, h.now()) };
     store.send(std::slice::from_ref(&sent), h.now()).await.unwrap();
@@ -20,20 +26,20 @@ pub async fn a_change_is_received_as_it_was_sent<H: Harness>(h: &H) {
 }
 
 /// Out of sight for everybody, then back, and counted.
-pub async fn a_received_change_is_out_of_sight_until_its_visibility_runs_out<H: Harness>(h: &H) {
-    let (store, other) = (h.handle().await, h.handle().await);
+pub async fn a_received_change_is_out_of_sight_until_its_visibility_runs_out<H: QueueHarness>(h: &H) {
+    let (store, other) = (h.queue().await, h.queue().await);
     store.send(&[change(&invoice(1), h.now())], h.now()).await.unwrap();
     receive_one(h, &store).await;
     assert_eq!(receive(h, &store).await, []);
-    h.pass(LASTS_SECONDS - 1).await;
+    h.pass(early::<H>()).await;
     assert_eq!(receive(h, &other).await, []);
-    h.pass(1).await;
+    h.pass(LASTS_SECONDS - early::<H>()).await;
     assert_eq!(receive_one(h, &other).await.receive_count, 2);
 }
 
 /// Not even after its visibility.
-pub async fn an_acked_change_never_comes_back<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn an_acked_change_never_comes_back<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     store.send(&[change(&invoice(1), h.now())], h.now()).await.unwrap();
     let received = receive_one(h, &store).await;
     store.ack(&[received.receipt]).await.unwrap();
@@ -42,8 +48,8 @@ pub async fn an_acked_change_never_comes_back<H: Harness>(h: &H) {
 }
 
 /// A batch is acked with one call, and nothing but the batch.
-pub async fn many_are_acked_at_once<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn many_are_acked_at_once<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let changes: Vec<Change> = (0..25).map(|entry| change(&invoice(entry), h.now())).collect();
     store.send(&changes, h.now()).await.unwrap();
     let received = receive(h, &store).await;
@@ -56,8 +62,8 @@ pub async fn many_are_acked_at_once<H: Harness>(h: &H) {
 }
 
 /// A slow worker must not take the message from the one who has it now.
-pub async fn a_receipt_does_nothing_once_the_change_was_received_again<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_receipt_does_nothing_once_the_change_was_received_again<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     store.send(&[change(&invoice(1), h.now())], h.now()).await.unwrap();
     let slow = receive_one(h, &store).await;
     h.pass(LASTS_SECONDS).await;
@@ -75,8 +81,8 @@ pub async fn a_receipt_does_nothing_once_the_change_was_received_again<H: Harnes
 }
 
 /// Whatever an adapter counts its messages by, it does not use twice.
-pub async fn a_receipt_does_nothing_to_a_later_message<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_receipt_does_nothing_to_a_later_message<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     store.send(&[change(&invoice(1), h.now())], h.now()).await.unwrap();
     let first = receive_one(h, &store).await;
     store.ack(std::slice::from_ref(&first.receipt)).await.unwrap();
@@ -88,14 +94,14 @@ pub async fn a_receipt_does_nothing_to_a_later_message<H: Harness>(h: &H) {
 }
 
 /// Not before, and with its count.
-pub async fn a_change_put_back_is_seen_again_at_its_time<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_change_put_back_is_seen_again_at_its_time<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     store.send(&[change(&invoice(1), h.now())], h.now()).await.unwrap();
     let first = receive_one(h, &store).await;
-    store.put_back(&first.receipt, ahead(h, 2)).await.unwrap();
-    h.pass(1).await;
+    store.put_back(&first.receipt, ahead(h, LASTS_SECONDS)).await.unwrap();
+    h.pass(early::<H>()).await;
     assert_eq!(receive(h, &store).await, []);
-    h.pass(1).await;
+    h.pass(LASTS_SECONDS - early::<H>()).await;
     let second = receive_one(h, &store).await;
     assert_eq!(second.receive_count, 2);
     store.put_back(&second.receipt, h.now()).await.unwrap();
@@ -103,8 +109,8 @@ pub async fn a_change_put_back_is_seen_again_at_its_time<H: Harness>(h: &H) {
 }
 
 /// Whoever put it back has nothing more to say about it.
-pub async fn a_receipt_does_nothing_once_the_change_was_put_back_and_received_again<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_receipt_does_nothing_once_the_change_was_put_back_and_received_again<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     store.send(&[change(&invoice(1), h.now())], h.now()).await.unwrap();
     let first = receive_one(h, &store).await;
     store.put_back(&first.receipt, h.now()).await.unwrap();
@@ -115,8 +121,8 @@ pub async fn a_receipt_does_nothing_once_the_change_was_put_back_and_received_ag
 }
 
 /// Many changes to one document are one piece of work.
-pub async fn equal_changes_fold_until_one_is_received<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn equal_changes_fold_until_one_is_received<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let one = change(&invoice(1), h.now());
     store.send(&[one.clone(), one.clone()], h.now()).await.unwrap();
     store.send(std::slice::from_ref(&one), h.now()).await.unwrap();
@@ -128,8 +134,8 @@ pub async fn equal_changes_fold_until_one_is_received<H: Harness>(h: &H) {
 }
 
 /// A backfill is overtaken by a live change of the same document.
-pub async fn a_folded_change_takes_the_more_urgent_lane<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_folded_change_takes_the_more_urgent_lane<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let live = change(&invoice(1), h.now());
     store.send(&[Change { lane: Lane::Backfill, ..live.clone() }, live], h.now()).await.unwrap();
     let received = receive(h, &store).await;
@@ -138,8 +144,8 @@ pub async fn a_folded_change_takes_the_more_urgent_lane<H: Harness>(h: &H) {
 }
 
 /// A backfill does not make a live change wait.
-pub async fn a_folded_change_keeps_the_more_urgent_lane<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_folded_change_keeps_the_more_urgent_lane<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let live = change(&invoice(1), h.now());
     store.send(&[live.clone(), Change { lane: Lane::Backfill, ..live }], h.now()).await.unwrap();
     let received = receive(h, &store).await;
@@ -148,8 +154,8 @@ pub async fn a_folded_change_keeps_the_more_urgent_lane<H: Harness>(h: &H) {
 }
 
 /// A dependency from before the start date stays wanted, whichever of the two came first.
-pub async fn a_folded_change_keeps_whatever_date<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_folded_change_keeps_whatever_date<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     for (document, first, second) in [(invoice(1), true, false), (invoice(2), false, true)] {
         let plain = change(&document, h.now());
         let changes = [first, second].map(|whatever_date| Change { whatever_date, ..plain.clone() });
@@ -166,8 +172,8 @@ pub async fn a_folded_change_keeps_whatever_date<H: Harness>(h: &H) {
 }
 
 /// Closing an order is other work than bringing it up to date.
-pub async fn a_change_of_another_step_is_not_folded<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_change_of_another_step_is_not_folded<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let document = change(&invoice(1), h.now());
     let close = Change { step: Step::Close, ..document.clone() };
     store.send(&[document, close], h.now()).await.unwrap();
@@ -177,8 +183,8 @@ pub async fn a_change_of_another_step_is_not_folded<H: Harness>(h: &H) {
 }
 
 /// The worker may have read the document before it changed once more.
-pub async fn a_change_sent_while_its_equal_is_worked_on_survives_the_ack<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_change_sent_while_its_equal_is_worked_on_survives_the_ack<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let one = change(&invoice(1), h.now());
     store.send(std::slice::from_ref(&one), h.now()).await.unwrap();
     let first = receive_one(h, &store).await;
@@ -188,8 +194,8 @@ pub async fn a_change_sent_while_its_equal_is_worked_on_survives_the_ack<H: Harn
 }
 
 /// A retry that backs off does not hold a new change back.
-pub async fn a_change_sent_after_its_equal_was_put_back_is_seen_at_once<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn a_change_sent_after_its_equal_was_put_back_is_seen_at_once<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let one = change(&invoice(1), h.now());
     store.send(std::slice::from_ref(&one), h.now()).await.unwrap();
     let first = receive_one(h, &store).await;
@@ -199,8 +205,8 @@ pub async fn a_change_sent_after_its_equal_was_put_back_is_seen_at_once<H: Harne
 }
 
 /// Even where the backfill came first and its documents rank first.
-pub async fn live_comes_before_backfill<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn live_comes_before_backfill<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let supplier = DocumentKey::supplier(&company(), "V1");
     let backfill = Change { lane: Lane::Backfill, ..change(&supplier, h.now()) };
     store.send(&[backfill, change(&invoice(1), h.now())], h.now()).await.unwrap();
@@ -213,8 +219,8 @@ pub async fn live_comes_before_backfill<H: Harness>(h: &H) {
 }
 
 /// By [`Change::rank`], whatever the order of sending; also from one receive to the next.
-pub async fn dependencies_come_first_and_closes_last<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn dependencies_come_first_and_closes_last<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let of = |kind, entry| change(&DocumentKey::entry(&company(), kind, entry), h.now());
     let changes = [
         Change { step: Step::Close, ..of(ObjectKind::PurchaseOrder, 1) },
@@ -237,8 +243,8 @@ pub async fn dependencies_come_first_and_closes_last<H: Harness>(h: &H) {
 }
 
 /// The rest stays for others.
-pub async fn no_more_than_max_are_received<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn no_more_than_max_are_received<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     let changes: Vec<Change> = (0..7).map(|entry| change(&invoice(entry), h.now())).collect();
     store.send(&changes, h.now()).await.unwrap();
     let mut seen = BTreeSet::new();
@@ -251,8 +257,8 @@ pub async fn no_more_than_max_are_received<H: Harness>(h: &H) {
 }
 
 /// Acked messages don't count; received ones count as in flight until they are acked or put back.
-pub async fn depth_counts_by_lane_and_in_flight<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn depth_counts_by_lane_and_in_flight<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     assert_eq!(store.depth().await.unwrap(), crate::Depth::default());
     let first = h.now();
     let backfill = |entry| Change { lane: Lane::Backfill, ..change(&invoice(entry), first) };
@@ -273,8 +279,8 @@ pub async fn depth_counts_by_lane_and_in_flight<H: Harness>(h: &H) {
 }
 
 /// At once, at the end of a visibility, at the time put back to, or never.
-pub async fn the_next_due_moment_is_known<H: Harness>(h: &H) {
-    let store = h.handle().await;
+pub async fn the_next_due_moment_is_known<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
     assert_eq!(store.next_due().await.unwrap(), None);
     store.send(&[change(&invoice(1), h.now())], h.now()).await.unwrap();
     let at_once = store.next_due().await.unwrap();
@@ -291,8 +297,8 @@ pub async fn the_next_due_moment_is_known<H: Harness>(h: &H) {
 }
 
 /// Two processes on one queue.
-pub async fn two_receivers_never_share_a_change<H: Harness>(h: &H) {
-    let (one, other) = (h.handle().await, h.handle().await);
+pub async fn two_receivers_never_share_a_change<H: QueueHarness>(h: &H) {
+    let (one, other) = (h.queue().await, h.queue().await);
     let changes: Vec<Change> = (0..40).map(|entry| change(&invoice(entry), h.now())).collect();
     one.send(&changes, h.now()).await.unwrap();
     let mut seen = Vec::new();
@@ -306,4 +312,15 @@ pub async fn two_receivers_never_share_a_change<H: Harness>(h: &H) {
     }
     let different: BTreeSet<_> = seen.iter().collect();
     assert_eq!((seen.len(), different.len()), (40, 40));
+}
+
+/// It lies elsewhere, if anywhere, and the same copy may be left twice.
+pub async fn a_copy_of_a_dead_letter_is_no_work<H: QueueHarness>(h: &H) {
+    let store = h.queue().await;
+    let letter = DeadLetter { code: Code::NotOurs, message: "„mend it“".to_owned(), at: h.now() };
+    let copy = DeadLetterCopy { change: change(&invoice(1), h.now()), letter, attempts: 1 };
+    store.copy_dead_letter(&copy).await.unwrap();
+    store.copy_dead_letter(&copy).await.unwrap();
+    assert_eq!(receive(h, &store).await, []);
+    assert_eq!(store.depth().await.unwrap(), crate::Depth::default());
 }

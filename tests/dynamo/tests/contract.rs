@@ -1,0 +1,45 @@
+//! The one suite for all adapters, on a DynamoDB in process that is as strict as the real one about conditions, sizes and
+//! transactions.
+#![allow(clippy::unwrap_used, reason = "tests say what they expect by failing")]
+
+use async_trait::async_trait;
+use dynamo_tests::dynamo;
+use model::{Clock, SharedSecret};
+use std::sync::Arc;
+use store::{
+    aws::AwsStore,
+    contract::{CellHarness, Harness, Place, emulator::FreshTables},
+};
+
+struct InProcess(FreshTables);
+
+impl InProcess {
+    async fn new() -> Self {
+        Self(FreshTables::new(dynamo().await).await)
+    }
+}
+
+impl Place for InProcess {
+    fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+}
+
+#[async_trait]
+impl Harness for InProcess {
+    type Store = AwsStore;
+
+    async fn handle(&self) -> AwsStore {
+        self.0.store()
+    }
+}
+
+#[async_trait]
+impl CellHarness for InProcess {
+    async fn cell(&self, name: &str) -> Arc<dyn SharedSecret> {
+        Arc::new(self.0.store().shared_secret(name))
+    }
+}
+
+store::contract_stores!(InProcess::new().await);
+store::contract_cells!(InProcess::new().await);
