@@ -19,7 +19,7 @@ const LATE_ENTRIES: i64 = 50;
 /// What a pass, or the part of it that there was time for, did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PollReport {
-    /// Rows that SAP showed.
+    /// Rows that SAP, or Coupa, showed.
     pub rows: usize,
     /// Changes enqueued.
     pub enqueued: usize,
@@ -29,6 +29,8 @@ pub struct PollReport {
     pub overtaken: bool,
     /// The last key that this pass has enqueued so far, while it isn't over: it tells that the cursor moves.
     pub position: Option<SapKey>,
+    /// Calls that went to Coupa for it.
+    pub coupa_calls: u32,
 }
 
 /// Why a poll ended early. What it had read by then is enqueued.
@@ -84,6 +86,8 @@ impl Pipeline {
                     enqueued: sap.enqueued + coupa.enqueued,
                     more: sap.more || coupa.more,
                     overtaken: sap.overtaken || coupa.overtaken,
+                    position: sap.position.or(coupa.position),
+                    coupa_calls: coupa.coupa_calls,
                 })
             }
         }
@@ -221,6 +225,7 @@ fn report(page: &Page, enqueued: usize, overtaken: bool, pass: Option<Pass>) -> 
         more: page.more && !overtaken,
         overtaken,
         position: pass.and_then(|pass| pass.after),
+        coupa_calls: 0,
     }
 }
 

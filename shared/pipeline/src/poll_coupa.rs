@@ -21,6 +21,9 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// Never shorter: the mark's own second may not be over.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(2);
 
+/// A second of Coupa's, and time for a late commit.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(5);
+
 /// From where on to read. What comes late is late by the time gone as well: while the mark stands still the window shrinks, and
 /// an import of thousands isn't shown for ever.
 fn from(mark: Stamp, cursor: &Cursor, pass_began: Timestamp) -> Stamp {
@@ -60,7 +63,7 @@ impl Pipeline {
             pass.target = page.iter().filter_map(stamp).max();
         }
 
-        let mut overlap = Overlap::new(std::mem::take(&mut cursor.seen));
+        let mut overlap = Overlap::settling_after(SETTLED_AFTER, std::mem::take(&mut cursor.seen));
         let news = page.iter().filter(|supplier| overlap.is_news(&row(supplier), pass.started_at));
         let lane = if first { Lane::Backfill } else { Lane::Live };
         let changes: Vec<Change> = news
@@ -84,7 +87,9 @@ impl Pipeline {
         }
         let overtaken = self.keep_cursor(CURSOR, &cursor, revision).await?;
         let (rows, enqueued) = (page.len(), changes.len());
-        Ok(Some(PollReport { rows, enqueued, more: more && !overtaken, overtaken }))
+        let position = cursor.pass.and_then(|pass| pass.after);
+        let coupa_calls = tally.made();
+        Ok(Some(PollReport { rows, enqueued, more: more && !overtaken, overtaken, position, coupa_calls }))
     }
 
     /// The document that a supplier of Coupa's is: SAP's, by its number, or one that is new.

@@ -62,12 +62,11 @@ fn remit(row: &str, value: &Value, supplier: &WholeSupplier, card_code: &str) ->
     let known = supplier.remit_to_addresses.iter().find(|known| {
         known.remit_to_code.as_deref().is_some_and(|code| address_name(code, card_code) == row)
     });
-    match known.and_then(|known| known.id) {
-        Some(id) => drop(body.insert("id".to_owned(), json!(id))),
-        None => {
-            fields::set(&mut body, "name", row);
-            fields::set(&mut body, "remit-to-code", format!("{card_code}-{row}"));
-        }
+    if let Some(id) = known.and_then(|known| known.id) {
+        body.insert("id".to_owned(), json!(id));
+    } else {
+        fields::set(&mut body, "name", row);
+        fields::set(&mut body, "remit-to-code", format!("{card_code}-{row}"));
     }
     body
 }

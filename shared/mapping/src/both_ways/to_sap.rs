@@ -91,13 +91,12 @@ fn contact(partner: &BusinessPartner, value: &Value) -> Sent {
     let mut row = Sent::new();
     let main = main_contact(partner);
     let mut body = Sent::new();
-    match main.and_then(|main| main.internal_code) {
-        Some(code) => drop(row.insert("InternalCode".to_owned(), json!(code))),
-        None => {
-            let name = contact_name(value);
-            row.insert("Name".to_owned(), json!(name));
-            body.insert("ContactPerson".to_owned(), json!(name));
-        }
+    if let Some(code) = main.and_then(|main| main.internal_code) {
+        row.insert("InternalCode".to_owned(), json!(code));
+    } else {
+        let name = contact_name(value);
+        row.insert("Name".to_owned(), json!(name));
+        body.insert("ContactPerson".to_owned(), json!(name));
     }
     for (member, name) in [("FirstName", "given"), ("LastName", "family"), ("E_Mail", "email")] {
         row.insert(member.to_owned(), part(value, name).clone());
