@@ -44,6 +44,7 @@ pub(crate) fn app(config_file: &Path) -> App {
         zone: TimeZone::UTC,
         config_file: config_file.to_owned(),
         variable: |_| None,
+        stack: None,
     }
 }
 
