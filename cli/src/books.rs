@@ -1,7 +1,7 @@
 //! Where queue, state and audit trail are: in this machine's file, or in a stack on AWS.
 
 use coupa::BudgetLedger;
-use model::{Code, ObjectKind};
+use model::{Code, ObjectKind, SharedSecret};
 use std::{collections::BTreeMap, sync::Arc};
 use store::{AuditTrail, EmbeddedStore, Queue, StateStore, StoreError};
 
@@ -16,6 +16,8 @@ pub struct Books {
     pub audit: Arc<dyn AuditTrail>,
     /// Coupa's budget.
     pub ledger: Arc<dyn BudgetLedger>,
+    /// Where the workers of a stack keep the SAP session that they share.
+    pub(crate) sap_session: Option<Arc<dyn SharedSecret>>,
     /// A file can count what would take a scan elsewhere.
     pub(crate) file: Option<EmbeddedStore>,
 }
@@ -28,6 +30,7 @@ impl From<EmbeddedStore> for Books {
             state: Arc::clone(&store) as _,
             audit: Arc::clone(&store) as _,
             ledger: store,
+            sap_session: None,
             file: Some(file),
         }
     }

@@ -5,6 +5,8 @@
 pub mod args;
 pub mod books;
 pub mod commands;
+#[cfg(test)]
+mod coverage;
 pub mod engine;
 mod error;
 #[cfg(test)]
@@ -67,7 +69,7 @@ fn run(cli: Cli, output: Output) -> CliResult<Exit> {
     // A command that ends by itself speaks through its result; a service speaks through its log.
     let level = if matches!(cli.command, Command::Run) { Level::INFO } else { Level::WARN };
     let format = if cli.json { telemetry::Format::Json } else { telemetry::Format::Human };
-    telemetry::init(format, level)?;
+    telemetry::init_to(output::LogLines::default, format, level)?;
     // One thread beside the store's: handing each reply from thread to thread costs more than it gains.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

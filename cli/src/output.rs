@@ -7,6 +7,7 @@ mod summary;
 mod table;
 
 pub use look::Look;
+pub(crate) use progress::LogLines;
 pub use progress::{Bar, Progress};
 pub use summary::{SummaryRow, SummaryTable};
 pub use table::Table;

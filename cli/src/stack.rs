@@ -74,6 +74,7 @@ impl Stack {
             state: Arc::clone(&self.store) as _,
             audit: Arc::clone(&self.store) as _,
             ledger: Arc::clone(&self.store) as _,
+            sap_session: Some(Arc::new(self.store.shared_secret(store::aws::SAP_SESSION))),
             file: None,
         }
     }

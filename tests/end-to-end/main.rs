@@ -11,4 +11,5 @@
 mod books;
 mod process;
 mod scenarios;
+mod stack;
 mod world;

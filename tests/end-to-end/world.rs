@@ -1,6 +1,9 @@
 //! A company, its two systems, and the product between them.
 
-use crate::process::{Ended, Running};
+use crate::{
+    process::{Ended, Running},
+    stack::Stack,
+};
 use jiff::civil::{Date, date};
 use model::Clock;
 use serde_json::Value;
@@ -21,6 +24,7 @@ use tempfile::TempDir;
 pub(crate) const START: Date = date(2026, 1, 1);
 pub(crate) const SAP_PASSWORD: &str = "correct horse";
 pub(crate) const COUPA_SECRET: &str = "coupa-secret";
+const CONFIG_FILE: &str = "b1-coupa.toml";
 /// A port of this machine at which nobody listens.
 pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
 
@@ -30,6 +34,8 @@ pub(crate) struct World {
     pub(crate) coupa: coupa::Simulator,
     folder: TempDir,
     config: String,
+    /// In place of the database file, where the scenarios are played on AWS.
+    pub(crate) stack: Option<Stack>,
     // Servers end before the runtime that they run on.
     servers: [serve::Server; 2],
     _runtime: tokio::runtime::Runtime,
@@ -58,7 +64,9 @@ impl World {
             ]
         });
         let folder = TempDir::new().unwrap();
-        let mut world = Self { sap, coupa, folder, config: String::new(), servers, _runtime: runtime };
+        let stack = Stack::of_world(&folder.path().join(CONFIG_FILE));
+        let config = String::new();
+        let mut world = Self { sap, coupa, folder, config, stack, servers, _runtime: runtime };
         let config = world.default_config();
         world.write_config(config);
         world
@@ -88,7 +96,7 @@ user = "coupa_sync"
 url = "{coupa}"
 client_id = "coupa-client"
 requests_per_second = 1000
-request_timeout_seconds = 3
+request_timeout_seconds = 10
 max_arrival_delay_seconds = 0
 ship_to_user = "buyer@acme.example"
 ship_to_address = "01"
@@ -143,13 +151,16 @@ poll_interval = "1s"
     }
 
     pub(crate) fn config_file(&self) -> PathBuf {
-        self.folder().join("b1-coupa.toml")
+        self.folder().join(CONFIG_FILE)
     }
 
     /// The binary with its config and nothing else of this environment.
     pub(crate) fn command_without_secrets(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_b1-coupa"));
         command.env_clear().args(args).arg("--config").arg(self.config_file()).stdin(Stdio::null());
+        if let Some(stack) = &self.stack {
+            stack.stand_in(&mut command, args);
+        }
         command
     }
 
@@ -223,7 +234,7 @@ poll_interval = "1s"
 /// Waits until something is so, and fails the test after a while.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    assert!(wait_at_most(Duration::from_secs(20), is_so), "waited in vain until {what}");
+    assert!(wait_at_most(Duration::from_secs(60), is_so), "waited in vain until {what}");
 }
 
 /// Waits until something is so, but no longer than this. Whether it is.

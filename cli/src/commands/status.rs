@@ -4,13 +4,13 @@ mod report;
 
 use super::{
     App, Exit,
-    records::{SAP_REFUSAL, SAP_SESSION},
+    records::{SAP_REFUSAL, SAP_SESSION, SessionRecord},
 };
 use crate::{CliError, CliResult, books::Books, config::Config};
 use jiff::Timestamp;
 use report::{ObjectStatus, Status, Wait};
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// So many of what waits are looked at.
 const PARKED: usize = 100_000;
@@ -34,6 +34,7 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
             linked: links.as_ref().map(|links| links.get(kind).copied().unwrap_or(0)),
         });
     }
+    let (session, refusal) = session(books).await?;
     let (budget, _) = books.ledger.load().await.map_err(|error| CliError::new(error.to_string()))?;
     Ok(Status {
         at,
@@ -43,12 +44,28 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
         next_due: books.queue.next_due().await?,
         waits: waits(books).await?,
         dead_letters: books.dead_letter_counts().await?,
-        session: record(books, SAP_SESSION).await?,
-        refusal: record(books, SAP_REFUSAL).await?,
+        session,
+        refusal,
         rate: config.coupa.requests_per_second,
         poll_interval: config.sync.poll_interval,
         budget,
     })
+}
+
+/// How the SAP session stands, and why no log-in is tried.
+async fn session(books: &Books) -> CliResult<(Option<SessionRecord>, Option<sap::Refusal>)> {
+    let Some(cell) = &books.sap_session else {
+        return Ok((record(books, SAP_SESSION).await?, record(books, SAP_REFUSAL).await?));
+    };
+    let status = sap::SessionStatus::shared(Arc::clone(cell)).await;
+    let status = status.map_err(|error| CliError::new(error.to_string()))?;
+    let session = status.logged_in.map(|(logged_in_at, info)| SessionRecord {
+        logged_in_at,
+        last_used_at: status.last_used,
+        timeout_minutes: info.session_timeout_minutes,
+        version: info.version,
+    });
+    Ok((session, status.refusal))
 }
 
 /// What is parked, by why and by kind.
@@ -81,10 +98,7 @@ async fn record<T: DeserializeOwned>(books: &Books, name: &str) -> CliResult<Opt
 mod tests {
     use super::*;
     use crate::{
-        commands::{
-            records::SessionRecord,
-            testing::{attempt, before_noon, configured, empty, filled, invoice, look, noon},
-        },
+        commands::testing::{attempt, before_noon, configured, empty, filled, invoice, look, noon},
         output::Report,
     };
     use jiff::SignedDuration;

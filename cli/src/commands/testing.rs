@@ -43,6 +43,7 @@ pub(crate) fn app(config_file: &Path) -> App {
         clock: Arc::new(Noon),
         zone: TimeZone::UTC,
         config_file: config_file.to_owned(),
+        stack: None,
         variable: |_| None,
         stack: None,
     }

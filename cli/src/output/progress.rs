@@ -1,5 +1,12 @@
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::time::Duration;
+use std::{
+    io::{self, Write},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// The bars that stand on the screen now. The log knows nothing of them, and must not write into them.
+static SHOWN: Mutex<Option<MultiProgress>> = Mutex::new(None);
 
 /// Bars on stderr; silent where nobody watches.
 #[derive(Clone, Debug)]
@@ -16,7 +23,9 @@ pub struct Bar {
 impl Progress {
     pub(super) fn new(watched: bool) -> Self {
         let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bars: MultiProgress::with_draw_target(target) }
+        let bars = MultiProgress::with_draw_target(target);
+        show(watched.then(|| bars.clone()));
+        Self { bars }
     }
 
     /// A bar for something of which there are `total`; with an estimate of the time left.
@@ -44,12 +53,8 @@ impl Progress {
 
     /// Takes all bars off the screen.
     pub fn clear(&self) {
+        show(None);
         let _ = self.bars.clear();
-    }
-
-    /// Prints something else while the bars stand still.
-    pub fn pause<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.bars.suspend(print)
     }
 }
 
@@ -80,9 +85,96 @@ impl Bar {
     }
 }
 
+fn show(bars: Option<MultiProgress>) {
+    *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = bars;
+}
+
+/// Where log lines go: to stderr, above the bars where there are some.
+#[derive(Debug, Default)]
+pub(crate) struct LogLines;
+
+impl Write for LogLines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let print = || io::stderr().lock().write_all(line).map(|()| line.len());
+        above(shown.as_ref(), print)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// Takes the bars off the screen while something is printed.
+fn above<T>(bars: Option<&MultiProgress>, print: impl FnOnce() -> T) -> T {
+    match bars {
+        Some(bars) => bars.suspend(print),
+        None => print(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::TermLike;
+    use std::sync::Arc;
+
+    /// A screen that remembers what was done to it.
+    #[derive(Clone, Debug, Default)]
+    struct Screen(Arc<Mutex<Vec<String>>>);
+
+    impl Screen {
+        fn note(&self, what: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push(what.to_owned());
+            Ok(())
+        }
+    }
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            80
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.note(text)
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.note(text)
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            self.note("cleared")
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_line_stands_above_the_bars_and_not_in_them() {
+        let screen = Screen::default();
+        let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+        let progress = Progress { bars: MultiProgress::with_draw_target(target) };
+        let bar = progress.bar("invoices", 10);
+        bar.add(3);
+        bar.bar.force_draw();
+        above(Some(&progress.bars), || screen.note("a warning").unwrap());
+        let done = screen.0.lock().unwrap().clone();
+        let at = done.iter().position(|what| what == "a warning").unwrap();
+        assert!(done[..at].iter().any(|what| what.contains("invoices")), "{done:?}");
+        assert_eq!(done[at - 1], "cleared", "{done:?}");
+        assert!(done[at..].iter().any(|what| what.contains("invoices")), "it is drawn anew: {done:?}");
+    }
 
     #[test]
     fn the_templates_are_valid_and_silence_is_possible() {

@@ -8,7 +8,10 @@ use setup::{Config, Meter, Parts};
 use std::{collections::BTreeMap, sync::Arc};
 use store::{
     Queue, SecretName,
-    aws::{Aws, AwsStore, AwsStoreSettings, QueueUrls, SecretsManager, SqsQueue, TableNames},
+    aws::{
+        Aws, AwsStore, AwsStoreSettings, COUPA_TOKEN, QueueUrls, SAP_SESSION, SecretMember, SecretsManager,
+        SqsQueue, StackNames, TableNames,
+    },
 };
 use wire::{SystemClock, SystemRandom};
 

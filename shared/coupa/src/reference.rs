@@ -16,6 +16,8 @@ pub enum Reference {
     Address,
     /// Chart of accounts, by name.
     AccountType,
+    /// Why an order is opened again, by code.
+    Reason,
     /// By login. Needs a scope of its own, `core.user.read`.
     UserLogin,
     /// By e-mail. Needs a scope of its own, `core.user.read`.
@@ -30,13 +32,14 @@ impl Reference {
             Self::Unit => "uoms",
             Self::Address => "addresses",
             Self::AccountType => "account_types",
+            Self::Reason => "reason_insights",
             Self::UserLogin | Self::UserEmail => "users",
         }
     }
 
     const fn attribute(self) -> &'static str {
         match self {
-            Self::PaymentTerm | Self::Currency | Self::Unit => "code",
+            Self::PaymentTerm | Self::Currency | Self::Unit | Self::Reason => "code",
             Self::Address => "location_code",
             Self::AccountType => "name",
             Self::UserLogin => "login",
@@ -71,7 +74,7 @@ struct Row {
 impl Row {
     fn value(self, kind: Reference) -> Option<String> {
         match kind {
-            Reference::PaymentTerm | Reference::Currency | Reference::Unit => self.code,
+            Reference::PaymentTerm | Reference::Currency | Reference::Unit | Reference::Reason => self.code,
             Reference::Address => self.location_code,
             Reference::AccountType => self.name,
             Reference::UserLogin => self.login,

@@ -40,7 +40,7 @@ impl Pipeline {
     /// is enqueued first, and a message that is not acked comes again.
     pub(crate) async fn end(
         &self,
-        work: Work,
+        mut work: Work,
         result: Result<Done, Stop>,
     ) -> Result<Option<Ended>, StoreError> {
         let now = self.clock.now();
@@ -52,7 +52,7 @@ impl Pipeline {
             return Ok(None);
         }
         let silent = is_silent(&work, &result);
-        let mut settled = self.settle(&work, result, now);
+        let mut settled = self.settle(&mut work, result, now);
         let old_news = keeps_failing(&work, &mut settled);
         let ended = ended(&work, &settled);
         let arrived = succeeded(settled.entry.outcome)
@@ -139,8 +139,11 @@ impl Pipeline {
         (now + pause).min(until.max(now) + SignedDuration::from_millis(50))
     }
 
-    fn settle(&self, work: &Work, result: Result<Done, Stop>, now: Timestamp) -> Settled {
-        let mut item = work.item.clone();
+    fn settle(&self, work: &mut Work, result: Result<Done, Stop>, now: Timestamp) -> Settled {
+        let written = work.has_written();
+        // The link and what was sent are large, and are moved rather than copied; the rest is still looked at.
+        let link = work.item.link.take();
+        let mut item = DocumentItem { link, ..work.item.clone() };
         item.sap_stamp = work.stamp.or(item.sap_stamp);
         item.unfinished = 0;
         // The one place for what is parked belongs to the document; its success asks for the close again.
@@ -157,7 +160,7 @@ impl Pipeline {
                     DocumentItem { unknown: None, tries: 0, troubled_since: None, dead_letter: None, ..item };
                 return Settled { item, entry, put_back: None, bring: vec![], unknown: None };
             }
-            Err(stop) => Setback::new(work, stop),
+            Err(stop) => Setback::new(written, stop),
         };
         let unknown = setback.unknown.then(|| OpenAttempt {
             // Nothing of it was sent later than this.
@@ -232,13 +235,13 @@ impl Pipeline {
 }
 
 impl Setback {
-    fn new(work: &Work, stop: Stop) -> Self {
+    fn new(written: bool, stop: Stop) -> Self {
         let plain =
             |failure| Self { failure, waits_for: None, needs: vec![], unknown: false, held_until: None };
         match stop {
             // Where a panic came after a write, nobody has seen what became of that.
             Stop::Failed(failure) => {
-                Self { unknown: failure.code == Code::Panicked && work.has_written(), ..plain(failure) }
+                Self { unknown: failure.code == Code::Panicked && written, ..plain(failure) }
             }
             Stop::Unknown(failure) => Self { unknown: true, ..plain(failure) },
             Stop::Needs { failure, first, all } => {
@@ -278,7 +281,7 @@ fn new_entry(work: &Work, item: &DocumentItem, now: Timestamp) -> AuditEntry {
         code: None,
         class: None,
         message: String::new(),
-        sent: work.sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        sent: std::mem::take(&mut *work.sent.lock().unwrap_or_else(PoisonError::into_inner)),
         coupa_calls: work.calls.load(Ordering::Relaxed),
         correlation: work.change.correlation.clone(),
     }

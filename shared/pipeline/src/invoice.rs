@@ -3,8 +3,8 @@
 use crate::{
     Pipeline,
     attempt::{Done, Stop, Work, Write},
-    invoice_found::{new_link, same_total},
-    push::{nothing_ignored, single},
+    invoice_found::{invoice_mark, new_link, same_total},
+    push::{Mark, nothing_ignored, single},
 };
 use coupa::{Action, Invoice};
 use mapping::InvoiceImage;
@@ -30,12 +30,13 @@ impl Pipeline {
         image: &InvoiceImage,
         around: &Around<'_>,
     ) -> Result<Done, Stop> {
+        let ours = |found: &Invoice| invoice_mark(work.document(), image, found) == Mark::Ours;
+        if image.cancelled && work.item.link.is_none() && !around.found.is_some_and(ours) {
+            return Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent"));
+        }
         let link = self.linked_invoice(work, image, around).await?;
-        if image.cancelled {
-            return match link {
-                Some(link) => self.void_invoice(work, image, link).await,
-                None => Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent")),
-            };
+        if let Some(link) = link.as_ref().filter(|_| image.cancelled) {
+            return self.void_invoice(work, image, link.clone()).await;
         }
         match link {
             None => {
@@ -143,11 +144,11 @@ impl Pipeline {
         image: &InvoiceImage,
         around: &Around<'_>,
     ) -> Result<(), Stop> {
-        let link = invoice_link(work)?;
-        if link.stage != InvoiceStage::Draft {
+        let InvoiceLink { coupa_id, stage, .. } = *linked(work)?;
+        if stage != InvoiceStage::Draft {
             return Ok(());
         }
-        let submit = Write::Act(link.coupa_id, &Action::Submit);
+        let submit = Write::Act(coupa_id, &Action::Submit);
         let mut reply = self.write::<Invoice>(work, submit).await;
         if matches!(reply, Err(coupa::Error::Invalid(_)))
             && self.open_shut_orders(work, image, around).await?
@@ -155,7 +156,9 @@ impl Pipeline {
             reply = self.write(work, submit).await;
         }
         let submitted = reply?;
-        work.item.link = Some(Link::Invoice(InvoiceLink { stage: InvoiceStage::Submitted, ..link }));
+        if let Some(Link::Invoice(link)) = &mut work.item.link {
+            link.stage = InvoiceStage::Submitted;
+        }
         self.bypass_approvals(work, &submitted).await
     }
 
@@ -211,8 +214,12 @@ impl Pipeline {
 }
 
 pub(crate) fn invoice_link(work: &Work) -> Result<InvoiceLink, Stop> {
+    linked(work).cloned()
+}
+
+fn linked(work: &Work) -> Result<&InvoiceLink, Stop> {
     match &work.item.link {
-        Some(Link::Invoice(link)) => Ok(link.clone()),
+        Some(Link::Invoice(link)) => Ok(link),
         _ => Err(Stop::Failed(Failure::new(Code::GaveUp, "the invoice's link is not an invoice's"))),
     }
 }
@@ -252,8 +259,13 @@ fn take_place(body: &mut Sent, name: &str, held: Vec<(String, CoupaId)>) {
 
 /// What the invoice must show, without what ties it to Coupa's own ids.
 pub(crate) fn invoice_fields(image: &InvoiceImage) -> Sent {
-    let mut fields = image.header.clone();
     let lines: Vec<Value> = image.lines.iter().map(|line| Value::Object(line.body.clone())).collect();
+    fields_with(image, lines)
+}
+
+/// The same with lines that know more.
+pub(crate) fn fields_with(image: &InvoiceImage, lines: Vec<Value>) -> Sent {
+    let mut fields = image.header.clone();
     fields.insert("invoice-lines".to_owned(), lines.into());
     if !image.charges.is_empty() {
         let charges: Vec<Value> = image.charges.iter().cloned().map(Value::Object).collect();

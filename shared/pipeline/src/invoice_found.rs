@@ -46,7 +46,7 @@ impl Pipeline {
         );
         may_adopt(&mark, self.mapping.adopt(work.document().kind), work.document(), &what)?;
         let submitted = stage(invoice) == InvoiceStage::Submitted;
-        if submitted {
+        if submitted && !image.cancelled {
             same_total(image, invoice)?;
         }
         // A draft of unknown content is sent again as a whole before it is submitted.

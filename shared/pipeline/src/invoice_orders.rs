@@ -3,7 +3,7 @@
 use crate::{
     Pipeline,
     attempt::{Stop, Work, Write},
-    invoice::{Around, invoice_fields},
+    invoice::{Around, fields_with},
     order,
 };
 use mapping::{InvoiceImage, LineImage};
@@ -23,11 +23,9 @@ impl Pipeline {
     ) -> Result<Sent, Stop> {
         self.has_what_it_needs(image, around)?;
         let orders = self.open_orders(work, image, around).await?;
-        let mut body = invoice_fields(image);
         let lines: Result<Vec<Value>, Stop> =
             image.lines.iter().enumerate().map(|(at, line)| self.invoice_line(at, line, &orders)).collect();
-        body.insert("invoice-lines".to_owned(), lines?.into());
-        Ok(body)
+        Ok(fields_with(image, lines?))
     }
 
     fn has_what_it_needs(&self, image: &InvoiceImage, around: &Around<'_>) -> Result<(), Stop> {
@@ -74,7 +72,7 @@ impl Pipeline {
             if link.stage == OrderStage::Closed {
                 closed.push(order);
             }
-            links.insert(entry, link.clone());
+            links.insert(entry, without_fields(link));
         }
         if closed.is_empty() {
             return Ok(links);
@@ -84,7 +82,7 @@ impl Pipeline {
             self.open_order(work, at).await?;
             let (lease, item) = &work.others[at];
             if let (Some(entry), Some(Link::Order(link))) = (lease.document.doc_entry(), &item.link) {
-                links.insert(entry, link.clone());
+                links.insert(entry, without_fields(link));
             }
         }
         Ok(links)
@@ -162,6 +160,18 @@ impl Pipeline {
             body.insert("order-line-id".to_owned(), json!(id.0));
         }
         Ok(Value::Object(body))
+    }
+}
+
+/// What an invoice's lines need of their order. What was last sent to that is left out, being much the largest part.
+fn without_fields(link: &OrderLink) -> OrderLink {
+    OrderLink {
+        coupa_id: link.coupa_id,
+        po_number: link.po_number.clone(),
+        stage: link.stage,
+        version: link.version,
+        lines: link.lines.clone(),
+        sent: Sent::new(),
     }
 }
 

@@ -36,12 +36,12 @@ impl Pipeline {
             return Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent"));
         }
         let created = self.linked_order(work, image, found).await?.is_none();
+        let mut made = false;
         if created {
             self.has_supplier(image, around)?;
-            self.create_order(work, image).await?;
+            made = self.create_order(work, image).await?;
         }
-        let link = order_link(work)?;
-        let changed = match (link.stage, image.state) {
+        let changed = match (linked(work)?.stage, image.state) {
             (OrderStage::Cancelled, OrderState::Cancelled) => false,
             (OrderStage::Cancelled, _) => {
                 return Ok(Done::new(
@@ -50,23 +50,26 @@ impl Pipeline {
                 ));
             }
             (_, OrderState::Cancelled) => {
+                let link = order_link(work)?;
                 self.cancel_order(work, link).await?;
                 return Ok(Done::new(AuditOutcome::Updated, format!("order {} cancelled", image.po_number)));
             }
             (OrderStage::Closed, OrderState::Closed) => {
-                return Ok(closed_already(work, image, &link));
+                return Ok(closed_already(work, image, linked(work)?));
             }
             (OrderStage::Closed, OrderState::Open) => {
+                let link = order_link(work)?;
                 self.reopen_order(work, link).await?;
                 self.update_order(work, image).await?;
                 true
             }
-            (OrderStage::Draft | OrderStage::Issued, _) => self.update_order(work, image).await?,
+            // What was sent a moment ago differs in nothing.
+            (OrderStage::Draft | OrderStage::Issued, _) => !made && self.update_order(work, image).await?,
         };
         let issued = self.issue_order(work).await?;
         // Created by an attempt of which nobody heard: whether it is told as created must not hang on that.
         let created = created || (issued && work.unknown());
-        if image.state == OrderState::Closed && order_link(work)?.stage == OrderStage::Issued {
+        if image.state == OrderState::Closed && linked(work)?.stage == OrderStage::Issued {
             work.touched.push(close_later(work));
         }
         Ok(order_done(image, created, changed || issued))
@@ -138,7 +141,8 @@ impl Pipeline {
         Err(Stop::Needs { failure, first: supplier.clone(), all: vec![supplier] })
     }
 
-    async fn create_order(&self, work: &mut Work, image: &OrderImage) -> Result<(), Stop> {
+    /// Whether it was made now, and not found there after all.
+    async fn create_order(&self, work: &mut Work, image: &OrderImage) -> Result<bool, Stop> {
         let lines = order_lines(&Sent::new(), &image.lines);
         let mut body = image.header.clone();
         body.insert("version".to_owned(), json!(1));
@@ -150,26 +154,30 @@ impl Pipeline {
                 let number = image.po_number.clone();
                 let again = self.coupa.find_orders(&call, std::slice::from_ref(&number)).await?;
                 let order = again.get(&number).and_then(|orders| orders.first()).ok_or(error)?;
-                return Ok(self.adopt_order(work, image, order)?);
+                self.adopt_order(work, image, order)?;
+                return Ok(false);
             }
             result => result?,
         };
         let mut link = relink(&order, image);
-        if nothing_ignored(&body, &order).is_ok() {
+        let checked = nothing_ignored(&body, &order);
+        if checked.is_ok() {
             link.sent = order_fields(image, &lines);
         }
         work.item.link = Some(Link::Order(link));
-        nothing_ignored(&body, &order)
+        checked.map(|()| true)
     }
 
     async fn issue_order(&self, work: &mut Work) -> Result<bool, Stop> {
-        let link = order_link(work)?;
-        if link.stage != OrderStage::Draft {
+        let OrderLink { coupa_id, stage, .. } = *linked(work)?;
+        if stage != OrderStage::Draft {
             return Ok(false);
         }
-        let order: Order = self.write(work, Write::Act(link.coupa_id, &Action::IssueWithoutSend)).await?;
-        let version = order.version.unwrap_or(link.version);
-        work.item.link = Some(Link::Order(OrderLink { stage: OrderStage::Issued, version, ..link }));
+        let order: Order = self.write(work, Write::Act(coupa_id, &Action::IssueWithoutSend)).await?;
+        if let Some(Link::Order(link)) = &mut work.item.link {
+            link.stage = OrderStage::Issued;
+            link.version = order.version.unwrap_or(link.version);
+        }
         Ok(true)
     }
 
@@ -219,13 +227,35 @@ impl Pipeline {
         if !changes.is_empty() {
             body.insert("order-lines".to_owned(), changes.into());
         }
-        let order: Order = self.write(work, Write::Update(link.coupa_id, &body)).await?;
+        let order = self.send_update(work, &link, &mut body).await?;
         // Coupa took the rest, be a reference missing or not: the new lines are there, and are not to be added again.
         let fresh = OrderLink { stage: link.stage, ..relink(&order, image) };
         work.item.link = Some(Link::Order(fresh.clone()));
         nothing_ignored(&body, &order)?;
         work.item.link = Some(Link::Order(OrderLink { sent: fields, ..fresh }));
         Ok(true)
+    }
+
+    /// Coupa refuses a version older than its own. Where somebody else has made a newer one, ours goes on from that.
+    async fn send_update(
+        &self,
+        work: &mut Work,
+        link: &OrderLink,
+        body: &mut Sent,
+    ) -> Result<Order, coupa::Error> {
+        let refused = match self.write(work, Write::Update(link.coupa_id, body)).await {
+            Err(refused @ coupa::Error::Invalid(_)) => refused,
+            result => return result,
+        };
+        let call = work.read_call();
+        let shown: Order = self.coupa.get(&call, link.coupa_id).await?;
+        match shown.version.filter(|version| *version > link.version) {
+            Some(version) if stage(&shown) == link.stage => {
+                body.insert("version".to_owned(), json!(version));
+                self.write(work, Write::Update(link.coupa_id, body)).await
+            }
+            _ => Err(refused),
+        }
     }
 }
 
@@ -257,8 +287,13 @@ fn closed_already(work: &Work, image: &OrderImage, link: &OrderLink) -> Done {
 }
 
 pub(crate) fn order_link(work: &Work) -> Result<OrderLink, Stop> {
+    linked(work).cloned()
+}
+
+/// A look at the link: it holds all that was last sent, so a copy of it is not cheap.
+fn linked(work: &Work) -> Result<&OrderLink, Stop> {
     match &work.item.link {
-        Some(Link::Order(link)) => Ok(link.clone()),
+        Some(Link::Order(link)) => Ok(link),
         _ => Err(Stop::Failed(Failure::new(Code::GaveUp, "the order's link is not an order's"))),
     }
 }

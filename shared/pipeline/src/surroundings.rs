@@ -54,7 +54,8 @@ impl Pipeline {
                     }
                 }
                 Image::Invoice(image) => {
-                    if unlinked && (!image.cancelled || work.unknown()) {
+                    // A cancelled one too: the link may have been lost with a store, and then it is still to be voided.
+                    if unlinked {
                         invoices.insert(image.number.clone());
                     }
                     needed.insert(DocumentKey::supplier(&self.settings.company, &image.supplier));

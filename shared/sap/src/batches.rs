@@ -6,7 +6,7 @@ use crate::{
     exchange::Ask,
     fields::fields_of,
     query::{self, Query, entity_set},
-    rows::{Envelope, decode, members, plain_text},
+    rows::{Envelope, all_at_once, decode, members, plain_text},
 };
 use model::ObjectKind;
 use serde::de::DeserializeOwned;
@@ -171,6 +171,12 @@ impl Client {
             let ask = Ask { target: target.clone(), page_size: keys.len(), max_body_bytes };
             let (rows, next) = self
                 .read(&ask, |body| {
+                    if shape.extra.is_empty()
+                        && let Some((rows, link)) = all_at_once::<E>(body)
+                    {
+                        let next = link.map(|link| self.root.relative(&link)).transpose()?;
+                        return Ok((rows.into_iter().map(|row| (row.key(), Ok(row))).collect(), next));
+                    }
                     let page = Envelope::of(body)?;
                     let next = page.next_link().map(|link| self.root.relative(link)).transpose()?;
                     let rows: Vec<_> =

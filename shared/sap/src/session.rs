@@ -2,9 +2,13 @@
 
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
+use model::{RenewedCell, SharedSecret, SharedSecretError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering::Relaxed},
+};
 
 /// The pause after a first refusal. Each further one doubles it.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
@@ -41,6 +45,22 @@ pub struct SessionStatus {
     pub last_used: Option<Timestamp>,
     /// Why no log-in is tried.
     pub refusal: Option<Refusal>,
+}
+
+impl SessionStatus {
+    /// As the workers that share this cell have left word of it.
+    pub async fn shared(cell: Arc<dyn SharedSecret>) -> Result<Self, SharedSecretError> {
+        let (held, _) = RenewedCell::<Kept, Refusal>::new(cell).load().await?;
+        let kept = held.current;
+        Ok(Self {
+            last_used: kept.as_ref().map(|kept| kept.last_used_at),
+            logged_in: kept.map(|kept| {
+                let info = LoginInfo { version: kept.version, session_timeout_minutes: kept.timeout_minutes };
+                (kept.logged_in_at, info)
+            }),
+            refusal: held.refusal,
+        })
+    }
 }
 
 /// A session that SAP gave.

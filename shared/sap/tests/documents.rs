@@ -7,7 +7,7 @@ use model::{
     Code,
     ObjectKind::{CreditNote, Invoice, PurchaseOrder},
 };
-use sap::{Error, Unreadable};
+use sap::{Error, Unreadable, entities::RowStatus};
 use simulators::sap::{DocumentKind, DocumentSpec};
 use support::{Company, PASSWORD, Scripted, client, clock, company, refuse, reply, settings};
 
@@ -118,6 +118,30 @@ async fn numbers_and_unset_members_come_in_every_shape() {
     assert_eq!(document.document_lines[0].quantity.to_string(), "2.50");
     assert!(!document.is_cancelled() && !document.is_cancellation());
     assert_eq!((document.stamp(), document.doc_date), (None, None));
+}
+
+#[tokio::test]
+async fn statuses_and_types_may_come_as_the_databases_values() {
+    let order = |entry: i64, members: &str| format!(r#"{{"DocEntry":{entry},{members}}}"#);
+    let rows = [
+        order(1, r#""DocType":"S","DocumentStatus":"C","CancelStatus":"N","Cancelled":"N""#),
+        order(2, r#""DocType":"I","DocumentStatus":"O","CancelStatus":"Y","Cancelled":"N""#),
+        order(3, r#""DocumentStatus":"D","CancelStatus":"C","Cancelled":"Y""#),
+    ];
+    let body = format!(r#"{{"value":[{}]}}"#, rows.join(","));
+    let client = client(settings(), Scripted::of([reply(200, &body)]), &clock(), PASSWORD);
+    let found = client.documents(PurchaseOrder, &[1, 2, 3]).await.unwrap();
+    let shown: Vec<_> = found
+        .values()
+        .map(|row| row.as_ref().unwrap())
+        .map(|one| (one.is_service(), one.document_status, one.is_cancelled(), one.is_cancellation()))
+        .collect();
+    let expected = [
+        (true, RowStatus::Closed, false, false),
+        (false, RowStatus::Open, true, false),
+        (false, RowStatus::Closed, false, true),
+    ];
+    assert_eq!(shown, expected);
 }
 
 #[tokio::test]

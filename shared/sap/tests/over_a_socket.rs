@@ -38,12 +38,13 @@ async fn lost_late_and_broken_replies_are_read_again() {
     let server = serve(company.sim.clone(), Arc::new(SystemClock)).await.unwrap();
     let mut settings = settings();
     settings.service_layer_url = server.base_url();
-    settings.request_timeout = Duration::from_millis(500);
+    // Long enough for a busy machine to answer within it: each fault is to cost one repetition and no more.
+    settings.request_timeout = Duration::from_secs(2);
     let client = client(settings, Arc::new(HttpTransport::loopback().unwrap()), &company.clock, PASSWORD);
     for fault in [
         Fault::new(FaultKind::DropAfterWork),
         Fault::new(FaultKind::Truncate(100)),
-        Fault::new(FaultKind::Delay(Duration::from_secs(2))),
+        Fault::new(FaultKind::Delay(Duration::from_secs(20))),
         Fault::bad_gateway(),
     ] {
         let before = client.stats().retries;

@@ -1,8 +1,15 @@
 //! The one suite for all adapters, on an emulator of AWS. Skipped where `AWS_ENDPOINT_URL` names none: a test must never
 //! touch a real account.
 #![cfg(feature = "aws")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by failing")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests say what they expect by failing, and that they were skipped"
+)]
 
+#[path = "aws/cost.rs"]
+mod cost;
 #[path = "aws/queues.rs"]
 mod queues;
 #[path = "aws/secrets.rs"]

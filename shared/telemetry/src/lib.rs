@@ -10,7 +10,11 @@ pub use metrics::{About, Metric, Metrics, NAMESPACE};
 
 use std::io::{self, IsTerminal};
 use tracing::Level;
-use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{self, MakeWriter},
+    util::SubscriberInitExt,
+};
 
 /// The environment variable that says what is logged, such as `debug` or `sap=trace,warn`. It wins over the
 /// level that a command asks for.
@@ -43,8 +47,16 @@ pub enum InitError {
 
 /// Sends log lines to stderr from now on: those of `level` and worse, or what [`LOG_VARIABLE`] says.
 pub fn init(format: Format, level: Level) -> Result<(), InitError> {
+    init_to(io::stderr, format, level)
+}
+
+/// The same by way of `writer`, which gets each line whole and brings it to stderr.
+pub fn init_to<W>(writer: W, format: Format, level: Level) -> Result<(), InitError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let filter = filter(std::env::var(LOG_VARIABLE).ok().as_deref(), level)?;
-    let lines = fmt::Subscriber::builder().with_env_filter(filter).with_writer(io::stderr);
+    let lines = fmt::Subscriber::builder().with_env_filter(filter).with_writer(writer);
     let done = match format {
         Format::Human => lines.with_ansi(colour(io::stderr().is_terminal())).finish().try_init(),
         Format::Json => lines.json().flatten_event(true).with_current_span(true).finish().try_init(),
@@ -62,13 +74,19 @@ fn filter(text: Option<&str>, level: Level) -> Result<EnvFilter, InitError> {
     let ours = [
         "b1_coupa",
         "coupa",
+        "functions",
         "mapping",
         "model",
         "pipeline",
+        "poller",
+        "replay",
         "sap",
+        "setup",
         "simulators",
         "store",
+        "sync",
         "telemetry",
+        "webhook",
         "wire",
     ];
     let default = || {

@@ -70,7 +70,7 @@ fn its_exit_code_is_that_of_sync() {
 
 pub(super) fn killed_in_the_middle_it_goes_on_where_it_stopped() {
     let mut world = World::new();
-    world.configure("request_timeout_seconds = 3", "request_timeout_seconds = 1");
+    world.configure("request_timeout_seconds = 10", "request_timeout_seconds = 1");
     world.set("sap", "page_size = 10");
     let days = (1..=28).flat_map(|day| (7..=9).map(move |month| date(2025, month, day)));
     let numbers = invoices_on(&world, days);

@@ -109,6 +109,20 @@ fn names_in_the_config_that_coupa_does_not_know() {
 }
 
 #[test]
+fn a_reason_that_coupa_does_not_show_is_a_note() {
+    let mut world = World::new();
+    let note = |world: &World| {
+        let check = world.run(&["check", "--json"]).expect(0).json();
+        lines(&check, "note").into_iter().find(|line| line.starts_with("reopen_reason"))
+    };
+    assert_eq!(note(&world), None, "the reason in the config is one of Coupa's");
+    world.configure("ERP_REOPENED", "WHO_KNOWS");
+    assert!(note(&world).is_some_and(|line| line.contains("`WHO_KNOWS`")));
+    world.configure("reopen_reason = \"WHO_KNOWS\"\n", "");
+    assert!(note(&world).is_some_and(|line| line.contains("none is set")));
+}
+
+#[test]
 fn codes_in_the_mapping_that_one_side_does_not_know() {
     let mut world = World::new();
     world.map("[payment_terms]\n\"3\" = \"Z30\"\n");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub(super) fn killed_again_and_again_everything_arrives_once() {
     let mut world = World::with_documents(13, 150);
-    world.configure("request_timeout_seconds = 3", "request_timeout_seconds = 1");
+    world.configure("request_timeout_seconds = 10", "request_timeout_seconds = 1");
     let running = world.start(&["sync", "--once"]);
     wait_until("work is under way", || world.writes() >= 20);
     running.kill();
@@ -22,7 +22,7 @@ pub(super) fn killed_again_and_again_everything_arrives_once() {
 
 pub(super) fn killed_while_coupa_commits_the_document_is_found_and_not_made_twice() {
     let mut world = World::new();
-    world.configure("request_timeout_seconds = 3", "request_timeout_seconds = 1");
+    world.configure("request_timeout_seconds = 10", "request_timeout_seconds = 1");
     world.supplier("V1");
     let (invoice, number) = world.invoice("V1");
     world.payment(invoice);

@@ -31,7 +31,9 @@ fn it_tells_cursors_queue_dead_letters_session_and_budget() {
         assert!(status["objects"][object]["polled_at"].is_string(), "{object}: {status}");
     }
     assert!(status["objects"]["purchase_orders"]["read_up_to"]["date"].is_string(), "{status}");
-    assert_eq!(status["objects"]["purchase_orders"]["in_coupa"], 1);
+    // Only a file can count that.
+    let in_coupa = if world.stack.is_some() { serde_json::Value::Null } else { 1.into() };
+    assert_eq!(status["objects"]["purchase_orders"]["in_coupa"], in_coupa);
     assert_eq!((&status["queue"]["live"], &status["queue"]["backfill"]), (&0.into(), &0.into()));
     assert_eq!(status["dead_letters"]["BC-0303"], 1);
     assert!(status["sap_session"]["logged_in_at"].is_string(), "{status}");

@@ -60,6 +60,32 @@ async fn defaults(engine: &Engine, config: &Config, call: &Call<'_>, checks: &mu
     }
     let chart = &config.coupa.chart_of_accounts;
     exists(engine, "chart_of_accounts", Reference::AccountType, chart, call, checks).await;
+    reopen_reason(engine, config, call, checks).await;
+}
+
+/// Coupa's documents don't say that reasons can be read: what isn't found there is worth a look and no failure.
+async fn reopen_reason(engine: &Engine, config: &Config, call: &Call<'_>, checks: &mut Checks) {
+    const KEY: &str = "reopen_reason";
+    let Some(code) = &config.coupa.reopen_reason else {
+        return checks.note(
+            KEY,
+            "none is set".to_owned(),
+            "Where Coupa wants a reason to open a closed order again, set `reopen_reason` under [coupa] to its code.",
+        );
+    };
+    match engine.pipeline.coupa.known(call, Reference::Reason, std::slice::from_ref(code)).await {
+        Ok(known) if known.contains(code) => checks.good(KEY, format!("`{code}` is in Coupa")),
+        Ok(_) => checks.note(
+            KEY,
+            format!("`{code}` is not among the reasons that Coupa shows"),
+            "Compare it with the reason codes in Coupa's setup: with a wrong one no closed order opens again.",
+        ),
+        Err(error) => checks.note(
+            KEY,
+            format!("`{code}` could not be looked up: {error}"),
+            "Compare it with the reason codes in Coupa's setup yourself.",
+        ),
+    }
 }
 
 async fn exists(

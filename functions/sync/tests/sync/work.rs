@@ -70,7 +70,8 @@ async fn without_time_everything_goes_back_unharmed() {
 /// Each call takes so long that the time runs short in the middle of the batch.
 #[tokio::test]
 async fn what_was_begun_is_finished_and_the_rest_goes_back() {
-    let world = World { coupa_takes: Duration::from_secs(9), ..World::new() };
+    let mut world = World::new();
+    world.coupa_takes = Duration::from_secs(9);
     let codes: Vec<String> = (1..=20).map(|number| format!("V{number:02}")).collect();
     let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
     let (pipeline, received) = received(&world, &codes).await;
@@ -100,7 +101,8 @@ impl Transport for Fragile {
 
 #[tokio::test]
 async fn a_panic_is_one_failed_document() {
-    let world = World { around_coupa: |transport| Arc::new(Fragile(transport)), ..World::new() };
+    let mut world = World::new();
+    world.around_coupa = |transport| Arc::new(Fragile(transport));
     let (pipeline, received) = received(&world, &["V1", "V2", "V3"]).await;
     let queue = Arc::clone(&world.store) as _;
     sync::work(&pipeline, &world.figures(), queue, received, world.deadline(120)).await;

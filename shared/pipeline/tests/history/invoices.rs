@@ -146,6 +146,27 @@ async fn what_is_first_seen_cancelled_is_not_created() {
 }
 
 #[tokio::test]
+async fn a_cancelled_invoice_of_which_only_coupa_knows_is_voided() {
+    for (note, then) in [(None, "voided"), (Some("typed in by Joe"), "approved")] {
+        let mut world = world();
+        let entry = invoice(&world.sap);
+        world.settle(&world.worker("one")).await;
+        // The store is lost, and with it the link.
+        world.store = std::sync::Arc::new(store::EmbeddedStore::open_in_memory().unwrap());
+        let id = shown(&world, entry).id;
+        if let Some(note) = note {
+            world.coupa.set(Kind::InvoiceHeader, id, "internal-note", json!(note));
+        }
+        world.sap.cancel(DocumentKind::Invoice, entry).unwrap();
+        world.settle(&world.worker("two")).await;
+        assert_eq!(shown(&world, entry).status, then, "{}", world.last(&key(&world, entry)).await.message);
+        assert_eq!(world.coupa.invoices().len(), 1);
+        assert_eq!(world.last(&key(&world, entry)).await.code, None);
+        world.assert_clean();
+    }
+}
+
+#[tokio::test]
 async fn writes_that_nobody_heard_of_are_not_repeated() {
     for effect in [
         Effect::LoseReply,

@@ -112,6 +112,23 @@ async fn lines_are_changed_added_and_removed_under_the_stored_version() {
 }
 
 #[tokio::test]
+async fn an_order_that_somebody_else_changed_is_updated_from_its_new_version() {
+    let (world, worker, entry) = ordered().await;
+    world.coupa.set(Kind::OrderHeader, shown(&world, entry).id, "version", json!(5));
+    world
+        .sap
+        .change_document(DocumentKind::Order, entry, |order| order.lines[0].quantity = Decimal::from(12))
+        .unwrap();
+    world.settle(&worker).await;
+    let last = world.last(&key(&world, entry)).await;
+    assert_eq!((last.outcome, last.code), (AuditOutcome::Updated, None), "{}", last.message);
+    let held = shown(&world, entry);
+    assert_eq!((held.version, held.lines[0].quantity), (6, Some(Decimal::from(12))));
+    assert_eq!(actions(&world), ["update", "update"], "one refused, one taken");
+    world.assert_clean();
+}
+
+#[tokio::test]
 async fn an_account_alone_is_no_change_of_an_issued_order() {
     let (world, worker, entry) = ordered().await;
     world

@@ -36,7 +36,7 @@ impl AwsStore {
         let pk = format!("cursor/{name}");
         let body = Body::new(to_json(cursor)?, &(revision + 1).to_string());
         let put = self.dynamo.put(&pk).item(REVISION, number(revision + 1));
-        let put = self.dynamo.if_revision(put, revision);
+        let put = if_revision(put, revision);
         if self.put_with_body(&pk, put, &body).await? {
             Ok(revision + 1)
         } else {
@@ -110,13 +110,13 @@ impl super::dynamo::Dynamo {
             .item(PK, text(pk))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
+}
 
-    /// Lets a put through only while the item has this revision; 0 where there is none yet.
-    pub(super) fn if_revision(&self, put: PutItemFluentBuilder, revision: u64) -> PutItemFluentBuilder {
-        if revision == 0 {
-            return put.condition_expression(format!("attribute_not_exists({PK})"));
-        }
-        put.condition_expression(format!("{REVISION} = :revision"))
-            .expression_attribute_values(":revision", number(revision))
+/// Lets a put through only while the item has this revision; 0 where there is none yet.
+pub(super) fn if_revision(put: PutItemFluentBuilder, revision: u64) -> PutItemFluentBuilder {
+    if revision == 0 {
+        return put.condition_expression(format!("attribute_not_exists({PK})"));
     }
+    put.condition_expression(format!("{REVISION} = :revision"))
+        .expression_attribute_values(":revision", number(revision))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     TableNames,
-    body::{self, BODY, PARTS, Parts},
+    body::{self, BODY, Parts},
     tables::PK,
     usage::Meter,
     value::{Item, get_text, text},
@@ -213,9 +213,9 @@ fn part_key(what: &str, parts: &Parts, part: usize) -> String {
     format!("part/{what}/{}/{part}", parts.generation)
 }
 
-/// What the item named by `PARTS` had before it was overwritten.
+/// The parts that an item had before it was written over, unless it has them still.
 pub(super) fn parts_before(old: Option<&Item>, new: Option<&Parts>) -> Option<Parts> {
-    let before = Parts::of(old?).filter(|_| old.is_some_and(|item| item.contains_key(PARTS)))?;
+    let before = Parts::of(old?)?;
     (Some(&before) != new).then_some(before)
 }
 

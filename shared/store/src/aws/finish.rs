@@ -116,15 +116,12 @@ fn pack(groups: Vec<Group>) -> Vec<Vec<Group>> {
     for group in groups {
         let (more_actions, more_bytes) = (group.actions(), group.bytes());
         let fits = actions + more_actions <= ACTIONS_AT_ONCE && bytes + more_bytes <= BYTES_AT_ONCE;
-        match transactions.last_mut().filter(|_| fits) {
-            Some(transaction) => {
-                transaction.push(group);
-                (actions, bytes) = (actions + more_actions, bytes + more_bytes);
-            }
-            None => {
-                transactions.push(vec![group]);
-                (actions, bytes) = (more_actions, more_bytes);
-            }
+        if let Some(transaction) = transactions.last_mut().filter(|_| fits) {
+            transaction.push(group);
+            (actions, bytes) = (actions + more_actions, bytes + more_bytes);
+        } else {
+            transactions.push(vec![group]);
+            (actions, bytes) = (more_actions, more_bytes);
         }
     }
     transactions

@@ -1,7 +1,7 @@
 //! Small values that change only from the revision that was read.
 
 use super::{
-    cursor::REVISION,
+    cursor::{REVISION, if_revision},
     dynamo::{Dynamo, unavailable},
     value::{get_number, get_text, number, text},
 };
@@ -30,7 +30,7 @@ impl Dynamo {
         revision: u64,
     ) -> Result<bool, StoreError> {
         let put = self.put(pk).item(VALUE, text(value)).item(REVISION, number(revision + 1));
-        let put = self.if_revision(put, revision);
+        let put = if_revision(put, revision);
         self.meter.wrote(1);
         match self.patiently(|| put.clone().send()).await {
             Ok(output) => {

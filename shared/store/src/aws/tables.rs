@@ -1,4 +1,4 @@
-//! The two tables. The SAM template defines them once more for CloudFormation; a test over there holds it against this list.
+//! The two tables. The SAM template defines them once more; a test over there holds it against this list.
 
 /// The state table's logical name in the template. Its key is `pk` alone.
 pub const STATE_TABLE: &str = "StateTable";

@@ -84,7 +84,8 @@ impl AwsStore {
         let mut learned = false;
         for (part, reason) in parts.iter().zip(reasons) {
             match (reason.code().unwrap_or("None"), *part) {
-                ("None", _) => {}
+                ("None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded", _) => {
+                }
                 ("ConditionalCheckFailed", Part::Document(place)) => {
                     let Some(document) = groups.get_mut(place).and_then(|group| group.document.as_mut())
                     else {
@@ -110,7 +111,6 @@ impl AwsStore {
                     entry.move_on(self.next_in_sequence());
                     learned = true;
                 }
-                ("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded", _) => {}
                 (code, _) => {
                     let message = reason.message().unwrap_or_default();
                     return Err(StoreError::Unavailable(format!("{code}: {message}")));
@@ -170,10 +170,9 @@ impl AwsStore {
             update.put(name, None);
         }
         if document.before.is_none() {
-            let parts = body.named_parts().map(|parts| text(parts.to_string()));
-            update.expect(PARTS, parts);
-            update.expect(NUMBER, document.item.number.clone().map(text));
-            update.expect(COUPA_NUMBER, document.item.coupa_number.clone().map(text));
+            update.expect(PARTS, !body.parts.is_empty());
+            update.expect(NUMBER, document.item.number.is_some());
+            update.expect(COUPA_NUMBER, document.item.coupa_number.is_some());
         }
         update
             .finish()
@@ -254,23 +253,21 @@ impl Expression {
     fn put(&mut self, name: &str, value: Option<AttributeValue>) {
         let update = std::mem::take(&mut self.update);
         let update = update.expression_attribute_names(format!("#{name}"), name);
-        self.update = match value {
-            Some(value) => {
-                self.set.push(format!("#{name} = :{name}"));
-                update.expression_attribute_values(format!(":{name}"), value)
-            }
-            None => {
-                self.remove.push(format!("#{name}"));
-                update
-            }
+        self.update = if let Some(value) = value {
+            self.set.push(format!("#{name} = :{name}"));
+            update.expression_attribute_values(format!(":{name}"), value)
+        } else {
+            self.remove.push(format!("#{name}"));
+            update
         };
     }
 
-    /// Whatever stands there is what will stand there, or nothing stands there.
-    fn expect(&mut self, name: &str, value: Option<AttributeValue>) {
-        let _ = match value {
-            Some(_) => write!(self.condition, " AND (attribute_not_exists(#{name}) OR #{name} = :{name})"),
-            None => write!(self.condition, " AND attribute_not_exists(#{name})"),
+    /// Nothing stands there, or else what will stand there; `some` says that something will.
+    fn expect(&mut self, name: &str, some: bool) {
+        let _ = if some {
+            write!(self.condition, " AND (attribute_not_exists(#{name}) OR #{name} = :{name})")
+        } else {
+            write!(self.condition, " AND attribute_not_exists(#{name})")
         };
     }
 

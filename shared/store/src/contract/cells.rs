@@ -1,10 +1,10 @@
 //! Secrets that workers share.
 
 use super::CellHarness;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 fn exposed(value: &(Option<SecretString>, u64)) -> Option<&str> {
-    value.0.as_ref().map(|secret| secret.expose_secret())
+    value.0.as_ref().map(ExposeSecret::expose_secret)
 }
 
 /// At revision 0.

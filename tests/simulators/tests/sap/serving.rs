@@ -108,7 +108,7 @@ fn a_socket_really_breaks_off() {
 #[test]
 fn a_socket_really_waits_and_counts_who_waits() {
     served(|sap, url| {
-        sap.inject(Fault::new(FaultKind::Delay(Duration::from_millis(400))).times(3));
+        sap.inject(Fault::new(FaultKind::Delay(Duration::from_secs(2))).times(3));
         std::thread::scope(|scope| {
             let waiting: Vec<_> = (0..3).map(|_| scope.spawn(|| exchange(url))).collect();
             for one in waiting {

@@ -1,0 +1,171 @@
+"""What must hold between the templates and the code, and no linter knows."""
+
+import json
+import pathlib
+import re
+import unittest
+
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = pathlib.Path(__file__).parents[2]
+TEMPLATE = yaml_parse((ROOT / "infra/template.yaml").read_text())
+RESOURCES = TEMPLATE["Resources"]
+TABLES = (ROOT / "shared/store/src/aws/tables.rs").read_text()
+
+
+def of_type(name):
+    return {key: one["Properties"] for key, one in RESOURCES.items() if one["Type"] == name}
+
+
+def statements():
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
+
+
+class Concurrency(unittest.TestCase):
+    def test_all_workers_together_stay_within_the_requests_that_sap_may_get(self):
+        rows = TEMPLATE["Mappings"]["SapRequests"]
+        self.assertEqual(set(rows), set(TEMPLATE["Parameters"]["SapMaxParallelRequests"]["AllowedValues"]))
+        each = int(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["B1_COUPA_SYNC_SAP_REQUESTS"])
+        pollers = RESOURCES["PollerFunction"]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"][1]
+        for most, row in rows.items():
+            self.assertLessEqual((row["Live"] + row["Backfill"]) * each + pollers, int(most))
+            # Lambda takes no less.
+            self.assertGreaterEqual(min(row.values()), 2)
+
+    def test_each_mapping_has_its_share(self):
+        for name, column in [("LiveToSync", "Live"), ("BackfillToSync", "Backfill")]:
+            mapping = RESOURCES[name]["Properties"]
+            self.assertEqual(mapping["ScalingConfig"]["MaximumConcurrency"],
+                             {"Fn::FindInMap": ["SapRequests", {"Ref": "SapMaxParallelRequests"}, column]})
+            self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+
+
+class Queues(unittest.TestCase):
+    def test_a_message_stays_out_of_sight_for_six_time_outs_of_sync(self):
+        for name in ["LiveQueue", "BackfillQueue"]:
+            least = 6 * RESOURCES["SyncFunction"]["Properties"]["Timeout"]
+            self.assertGreaterEqual(RESOURCES[name]["Properties"]["VisibilityTimeout"], least)
+
+    def test_nothing_is_lost_within_a_fortnight_and_the_receive_count_is_a_backstop(self):
+        for name, queue in of_type("AWS::SQS::Queue").items():
+            self.assertEqual(queue["MessageRetentionPeriod"], 14 * 24 * 3600, name)
+            self.assertTrue(queue["SqsManagedSseEnabled"], name)
+            if name != "DeadLetterQueue":
+                self.assertGreaterEqual(queue["RedrivePolicy"]["maxReceiveCount"], 100, name)
+
+
+class Tables(unittest.TestCase):
+    """Against shared/store/src/aws/tables.rs."""
+
+    CONSTANTS = dict(re.findall(r'const (\w+): &str = "(\w+)"', TABLES))
+
+    @classmethod
+    def keys_of(cls, schema):
+        return [(one["AttributeName"], one["KeyType"]) for one in schema]
+
+    def test_keys(self):
+        constants = self.CONSTANTS
+        state, audit = (RESOURCES[constants[name]]["Properties"] for name in ["STATE_TABLE", "AUDIT_TABLE"])
+        self.assertEqual(self.keys_of(state["KeySchema"]), [(constants["PK"], "HASH")])
+        self.assertEqual(self.keys_of(audit["KeySchema"]), [(constants["DOCUMENT"], "HASH"), (constants["AT"], "RANGE")])
+        self.assertEqual(audit["TimeToLiveSpecification"], {"AttributeName": constants["EXPIRES_AT"], "Enabled": True})
+
+    def test_indexes(self):
+        wanted = {}
+        constant = lambda text: text.strip('"') if text.startswith('"') else self.CONSTANTS[text]
+        listed = re.findall(r'Index \{ table: (\w+), name: (\w+), hash: (\S+), range: (?:None|Some\(\((\S+), "(\w)"\)\)) \}', TABLES)
+        for table, name, hash_key, range_key, letter in listed:
+            keys = [(constant(hash_key), "HASH")] + ([(constant(range_key), "RANGE")] if range_key else [])
+            types = {constant(hash_key): "S"} | ({constant(range_key): letter} if range_key else {})
+            wanted[(constant(table), constant(name))] = (keys, types)
+        self.assertEqual(len(listed), int(re.search(r"INDEXES: \[Index; (\d+)\]", TABLES)[1]))
+        found = {}
+        for table, one in of_type("AWS::DynamoDB::Table").items():
+            types = {a["AttributeName"]: a["AttributeType"] for a in one["AttributeDefinitions"]}
+            for index in one["GlobalSecondaryIndexes"]:
+                self.assertEqual(index["Projection"], {"ProjectionType": "KEYS_ONLY"})
+                keys = self.keys_of(index["KeySchema"])
+                found[(table, index["IndexName"])] = (keys, {name: types[name] for name, _ in keys})
+        self.assertEqual(found, wanted)
+
+    def test_they_outlive_the_stack(self):
+        for name in ["StateTable", "AuditTable", "Secret", "Key"]:
+            self.assertEqual((RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]), ("Retain", "Retain"))
+
+
+class Permissions(unittest.TestCase):
+    # AWS takes no names for these.
+    NAMELESS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+    def test_resources_are_named(self):
+        for role, statement in statements():
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if statement["Resource"] == "*":
+                self.assertLessEqual(set(actions), self.NAMELESS, role)
+
+    def test_actions_are_spelled_out(self):
+        # What AWS asks for, for any use of a table with a key of one's own.
+        through_dynamodb = {"kms:ReEncrypt*", "kms:GenerateDataKey*"}
+        for role, statement in statements():
+            for action in statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]:
+                self.assertTrue("*" not in action or action in through_dynamodb, f"{role}: {action}")
+
+    def test_nothing_is_scanned(self):
+        self.assertNotIn("dynamodb:Scan", str(list(statements())))
+
+
+class Watching(unittest.TestCase):
+    """Against shared/telemetry/src/metrics.rs."""
+
+    CODE = (ROOT / "shared/telemetry/src/metrics.rs").read_text()
+    METRICS = dict(re.findall(r'Self::(\w+) => "(\w+)"', CODE.partition("fn unit")[0]))
+    WATCH = yaml_parse((ROOT / "infra/watch.yaml").read_text())["Resources"]
+
+    def ours(self):
+        """Metric and dimensions of each alarm and each line of the dashboard that is about our own metrics."""
+        for name, one in self.WATCH.items():
+            properties = one["Properties"]
+            if one["Type"] == "AWS::CloudWatch::Alarm" and properties["Namespace"] == "B1Coupa":
+                yield properties["MetricName"], tuple(d["Name"] for d in properties["Dimensions"])
+        for widget in json.loads(self.WATCH["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]:
+            for line in widget["properties"]["metrics"]:
+                if line[0] == "B1Coupa":
+                    yield line[1], ("Company",)
+                elif isinstance(line[0], dict):
+                    found = re.search(r"{B1Coupa,([\w,]+)} MetricName=\"(\w+)\"", line[0]["expression"])
+                    yield found[2], tuple(found[1].split(","))
+
+    def test_only_metrics_that_there_are(self):
+        found = {name for name, _ in self.ours()}
+        self.assertLessEqual(found, set(self.METRICS.values()))
+        self.assertEqual(set(self.METRICS.values()) - found, set(), "these are shown nowhere")
+
+    def test_by_the_dimensions_that_they_have(self):
+        by_object = {"PollSucceeded", "PollFailed", "WebhookChanges"}
+        for name, dimensions in self.ours():
+            wanted = ("Company", "Object", "Outcome") if name == "Documents" else ("Company", "Object") if name in by_object else ("Company",)
+            self.assertEqual(dimensions, wanted, name)
+
+    def test_every_object_has_an_alarm_of_its_polls_and_they_look_at_three_intervals(self):
+        alarms = [one["Properties"] for one in self.WATCH.values() if one["Properties"].get("MetricName") == "PollSucceeded"]
+        inputs = [json.loads(one["Target"]["Input"]) for one in of_type("AWS::Scheduler::Schedule").values()]
+        self.assertEqual(sorted(a["Dimensions"][1]["Value"] for a in alarms), sorted(i["object"] for i in inputs if "object" in i))
+        for alarm in alarms:
+            self.assertEqual((alarm["EvaluationPeriods"], alarm["TreatMissingData"]), (3, "breaching"))
+        for minutes, row in TEMPLATE["Mappings"]["PollSeconds"].items():
+            self.assertEqual(row["Period"], int(minutes) * 60)
+
+
+class Outputs(unittest.TestCase):
+    def test_what_the_command_line_needs_is_there(self):
+        for name in ["StateTable", "AuditTable", "LiveQueueUrl", "LiveQueueArn", "BackfillQueueUrl", "BackfillQueueArn",
+                     "DeadLetterQueueUrl", "DeadLetterQueueArn", "PollerFunction", "SyncFunction", "ReplayFunction",
+                     "SecretArn", "WebhookUrl"]:
+            self.assertIn(name, TEMPLATE["Outputs"])
+
+
+if __name__ == "__main__":
+    unittest.main()

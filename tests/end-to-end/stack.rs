@@ -1,0 +1,86 @@
+//! The same scenarios on AWS. Where `B1_COUPA_TEST_STACKS` names the program that deploys stacks (`tests/aws/stacks`), each
+//! world has one of its own, and its commands look into that and not into a file.
+
+use crate::world::{COUPA_SECRET, SAP_PASSWORD};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// The commands that take `--stack`.
+const COMMANDS: [&str; 6] = ["status", "audit", "dead-letters", "check", "backfill", "sync"];
+/// What the SDK needs to know.
+const VARIABLES: [&str; 4] =
+    ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"];
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// A stack that is deployed when it is first needed, and gone with its world.
+pub(crate) struct Stack {
+    deployer: PathBuf,
+    name: String,
+    config: PathBuf,
+    /// What the config said when the functions last started.
+    running: Mutex<Option<String>>,
+}
+
+impl Stack {
+    /// If this run is about AWS.
+    pub(crate) fn of_world(config: &Path) -> Option<Self> {
+        let deployer = PathBuf::from(std::env::var_os("B1_COUPA_TEST_STACKS")?);
+        let name = format!("scenario-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Some(Self { deployer, name, config: config.to_owned(), running: Mutex::new(None) })
+    }
+
+    /// Points a command at the stack, if it is one that can look there.
+    pub(crate) fn stand_in(&self, command: &mut Command, arguments: &[&str]) {
+        let takes_it = arguments.first().is_some_and(|first| COMMANDS.contains(first));
+        if !takes_it || !self.is_up() {
+            return;
+        }
+        command.args(["--stack", &self.name]);
+        for variable in VARIABLES {
+            command.env(variable, std::env::var(variable).unwrap_or_default());
+        }
+        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    }
+
+    /// Deploys it, or has the functions start anew where the config has changed. Without a config there is nothing to deploy,
+    /// and the command says so by itself.
+    fn is_up(&self) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(config) = self.read_config() else { return running.is_some() };
+        let verb = match running.as_ref() {
+            None => "create",
+            Some(before) if *before != config => "restart",
+            Some(_) => return true,
+        };
+        let secrets = serde_json::json!({"sap-password": SAP_PASSWORD, "coupa-client-secret": COUPA_SECRET});
+        let mut command = Command::new(&self.deployer);
+        command.args([verb, &self.name]).arg(&self.config).env("B1_COUPA_TEST_SECRETS", secrets.to_string());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
+        *running = Some(config);
+        true
+    }
+
+    /// Config and mapping as one text.
+    fn read_config(&self) -> Option<String> {
+        let config = std::fs::read_to_string(&self.config).ok()?;
+        let mapping = self.config.with_file_name("mapping.toml");
+        Some(config + &std::fs::read_to_string(mapping).unwrap_or_default())
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.is_some() {
+            let _ = Command::new(&self.deployer).args(["delete", &self.name]).output();
+        }
+    }
+}
