@@ -48,17 +48,26 @@ impl Pipeline {
         let coupa = mapping::coupa_fields(whole, number);
         let mut decided = mapping::reconcile(&link.agreed, &pair.fields, &coupa, self.mapping.ownership());
         let mut story = Story::default();
+        let mut refused = None;
         if decided.to_sap.is_empty() {
             link.agreed.clone_from(&decided.agreed);
         } else if let Some(letter) = ignored_before(work, &decided) {
             return Err(letter.into());
         } else {
-            decided = self.bring_to_sap(work, number, &coupa, &mut link, &mut story).await?;
+            match self.bring_to_sap(work, number, &coupa, &mut link, &mut story).await {
+                Ok(anew) => decided = anew,
+                // What SAP doesn't take from Coupa keeps nothing of SAP's from Coupa.
+                Err(Stop::Failed(failure)) if !failure.class().heals() => {
+                    link.agreed.clone_from(&decided.agreed);
+                    refused = Some(failure);
+                }
+                Err(stop) => return Err(stop),
+            }
         }
         story.decided(&decided);
         work.item.link = Some(Link::Supplier(link.clone()));
         self.bring_to_coupa(work, pair, whole, &decided, link, &mut story).await?;
-        story.end(number)
+        refused.map_or_else(|| story.end(number), |failure| Err(failure.into()))
     }
 
     /// PATCHes what SAP lacks, on the condition that SAP is as it was read; otherwise reads again and decides anew.

@@ -95,6 +95,15 @@ impl Config {
                 "Name the user that SAP's subscription logs in as, or leave out both for signatures by HMACSha256.",
             ));
         }
+        if self.suppliers.create_in_sap && !self.suppliers.from_coupa {
+            return Err(ConfigError::at_key(
+                text,
+                &self.file,
+                "create_in_sap",
+                "`create_in_sap` needs `from_coupa = true` under [suppliers]: without it Coupa isn't asked for suppliers",
+                "Set both, or leave `create_in_sap` out.",
+            ));
+        }
         Ok(())
     }
 

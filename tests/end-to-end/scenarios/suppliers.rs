@@ -30,7 +30,7 @@ fn in_coupa(name: &str, tax_id: &str) -> serde_json::Value {
 #[test]
 fn a_new_supplier_goes_to_sap_and_a_change_comes_back_once() {
     let mut world = World::new();
-    let suppliers = "\n[suppliers]\ncreate_in_sap = true\nseries = 71\nnew_partner = { GroupCode = 101 }\n";
+    let suppliers = "\n[suppliers]\nfrom_coupa = true\ncreate_in_sap = true\nseries = 71\nnew_partner = { GroupCode = 101 }\n";
     world.configure("\n[sync]\n", &format!("{suppliers}\n[sync]\n"));
     let id = world.coupa.enter(Kind::Supplier, in_coupa("Newcomer", "DE999")).unwrap();
     world.sync().expect(0);
@@ -55,7 +55,7 @@ fn a_new_supplier_goes_to_sap_and_a_change_comes_back_once() {
 #[test]
 fn check_says_how_to_add_the_field_that_keeps_coupas_id() {
     let mut world = World::new();
-    world.configure("\n[sync]\n", "\n[suppliers]\ncreate_in_sap = true\n\n[sync]\n");
+    world.configure("\n[sync]\n", "\n[suppliers]\nfrom_coupa = true\ncreate_in_sap = true\n\n[sync]\n");
     world.sap.configure(|settings| settings.partners_have_coupa_id = false);
     let checked = world.run(&["check"]);
     assert!(checked.stdout.contains("User-Defined Fields"), "{}", checked.stdout);

@@ -10,7 +10,7 @@ use pipeline::{Join, Pipeline, Settings, SupplierSettings};
 use serde_json::{Value, json};
 use simulators::{
     coupa::{Effect, Fault, Kind},
-    sap::{AddressSpec, ContactSpec, Fault as SapFault, FaultKind, Field, SupplierSpec},
+    sap::{AddressSpec, ContactSpec, Fault as SapFault, FaultKind, Field, Refusal, SupplierSpec},
 };
 use std::{collections::BTreeSet, sync::Arc};
 use store::StateStore as _;
@@ -286,6 +286,36 @@ async fn what_sap_ignores_without_a_word_is_told() {
     world.sap.configure(|settings| settings.read_only_partner_members.clear());
     world.redrive(&worker, &world.supplier_key("V1")).await;
     assert_eq!(world.sap.supplier("V1").unwrap().text("FederalTaxID"), "DE1");
+    world.assert_clean();
+}
+
+#[tokio::test]
+async fn what_sap_refuses_to_take_holds_nothing_up_that_goes_to_coupa() {
+    let world = World::new();
+    let worker = world.worker_with("one", both_ways(&world), Mapping::default());
+    let id = in_step(&world, &worker).await;
+    let message = "You are not authorized to perform this action".to_owned();
+    let refusal = Refusal { status: 403, code: -6006, message };
+    world.sap.inject(SapFault::new(FaultKind::Refuse(refusal)).on(http::Method::PATCH).times(100));
+    world.coupa.edit_supplier(id, parsed(CONTACT)).unwrap();
+    world.sap.change_supplier("V1", |partner| assert!(partner.set_text("CardName", "At once"))).unwrap();
+    settle(&world, &worker).await;
+    assert_eq!(world.coupa.supplier_by_number("V1").unwrap().name, "At once");
+    let last = world.last(&world.supplier_key("V1")).await;
+    assert_eq!((last.outcome, last.code), (AuditOutcome::Failed, Some(Code::SapRefused)), "{}", last.message);
+
+    // Nor when it has failed already.
+    world.sap.change_supplier("V1", |partner| assert!(partner.set_text("CardName", "Later"))).unwrap();
+    settle(&world, &worker).await;
+    assert_eq!(world.coupa.supplier_by_number("V1").unwrap().name, "Later");
+    let held = world.coupa.supplier_by_number("V1").unwrap();
+    assert_eq!(held.contact.2, "new@acme.example", "what SAP refused is undone in Coupa");
+    assert_eq!(world.writes(), 2);
+
+    world.sap.clear_faults();
+    world.redrive(&worker, &world.supplier_key("V1")).await;
+    assert_eq!(contact(&world).1, "new@acme.example");
+    assert!(world.store.dead_letters().await.unwrap().is_empty());
     world.assert_clean();
 }
 

@@ -121,7 +121,7 @@ pub struct SuppliersSection {
 impl Default for SuppliersSection {
     fn default() -> Self {
         Self {
-            from_coupa: true,
+            from_coupa: false,
             create_in_sap: false,
             create_filter: vec![],
             series: None,

@@ -262,12 +262,13 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
 }
 
 #[test]
-fn suppliers_go_both_ways_and_are_created_only_by_leave() {
+fn suppliers_go_to_sap_and_are_created_there_only_by_leave() {
     let plain = parse(MINIMAL).unwrap().suppliers;
-    assert!(plain.from_coupa && !plain.create_in_sap && plain.create_filter.is_empty());
+    assert!(!plain.from_coupa && !plain.create_in_sap && plain.create_filter.is_empty());
     assert_eq!(plain.coupa_id_field.as_deref(), Some("U_CoupaId"));
     let section = r#"
         [suppliers]
+        from_coupa = true
         create_in_sap = true
         create_filter = ["commodity[name]=Office", "custom_fields[erp]=SAP"]
         card_code = "C{id}"
@@ -277,7 +278,7 @@ fn suppliers_go_both_ways_and_are_created_only_by_leave() {
     let suppliers = parse(&format!("{MINIMAL}{section}")).unwrap().suppliers;
     assert_eq!(suppliers.create_filter[0], ("commodity[name]".to_owned(), "Office".to_owned()));
     assert_eq!((suppliers.coupa_id_field, suppliers.new_partner.len()), (None, 2));
-    for wrong in ["card_code = \"C\"", "create_filter = [\"Office\"]", "coupa_id_field = \"CoupaId\""] {
+    for wrong in ["create_in_sap = true", "card_code = \"C\"", "create_filter = [\"Office\"]", "coupa_id_field = \"CoupaId\""] {
         let error = parse(&format!("{MINIMAL}\n[suppliers]\n{wrong}\n")).unwrap_err();
         assert!(!error.help.is_empty(), "{wrong}: {error}");
     }
