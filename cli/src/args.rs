@@ -4,11 +4,17 @@ mod values;
 
 pub use values::Since;
 
-use crate::config::{DEFAULT_FILE, Period};
+use crate::{
+    commands::tunnel::{Platform, PublicKey},
+    config::{DEFAULT_FILE, Period},
+};
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
 use model::{Code, ObjectKind};
-use std::path::PathBuf;
+use std::{
+    net::{Ipv4Addr, SocketAddrV4},
+    path::PathBuf,
+};
 
 /// Keeps Coupa in step with SAP Business One: suppliers, purchase orders, invoices, credit notes and payments.
 #[derive(Debug, Parser)]
@@ -75,6 +81,9 @@ pub enum Command {
     /// Show what failed for good, or put it back into the queue.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Set up the tunnel to a Service Layer that nobody reaches from outside. See docs/tunnel.md.
+    #[command(subcommand)]
+    Tunnel(TunnelCommand),
     /// Show the whole thing at work on simulators of both systems. Needs no config and no network.
     ///
     /// Exit code 0 only if Coupa holds exactly what SAP implies at the end.
@@ -205,6 +214,57 @@ pub enum DeadLettersCommand {
         #[arg(long, value_parser = values::object)]
         kind: Option<ObjectKind>,
     },
+}
+
+/// `tunnel …`
+#[derive(Debug, Subcommand)]
+pub enum TunnelCommand {
+    /// Make a WireGuard key pair: the private key goes into a file of mode 0600, the public key is printed.
+    ///
+    /// Example: `b1-coupa tunnel new-key agent.key`
+    NewKey {
+        /// Where the private key goes. Nothing is overwritten.
+        file: PathBuf,
+    },
+    /// Print the public key of the pair whose private key is in a file.
+    PublicKey {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Print the script that sets up the agent, which dials out to the relay from beside the SAP server.
+    ///
+    /// No private key is in it: the script is run with the key's file. Example: `b1-coupa tunnel agent-config --relay
+    /// 203.0.113.10 --relay-public-key "$KEY" --key-file agent.key --service-layer 192.168.50.10:50000 > agent.sh`
+    AgentConfig(AgentConfigArgs),
+}
+
+/// `tunnel agent-config …`
+#[derive(Args, Debug)]
+pub struct AgentConfigArgs {
+    /// The relay's public name or address, with `:PORT` where that isn't 51820.
+    #[arg(long, value_name = "HOST")]
+    pub relay: String,
+    /// The relay's public key.
+    #[arg(long, value_name = "KEY")]
+    pub relay_public_key: PublicKey,
+    /// The file with the agent's private key, to name its public half in the script.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: PathBuf,
+    /// Where the agent reaches the Service Layer, such as 192.168.50.10:50000.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub service_layer: SocketAddrV4,
+    /// linux prints a shell script with systemd units, windows a PowerShell script with a service.
+    #[arg(long, value_enum, default_value_t = Platform::Linux)]
+    pub platform: Platform,
+    /// The relay's address inside the tunnel; must be as in the relay's stack.
+    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::new(10, 99, 0, 1))]
+    pub relay_address: Ipv4Addr,
+    /// The agent's address inside the tunnel; must be as in the relay's stack.
+    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::new(10, 99, 0, 2))]
+    pub agent_address: Ipv4Addr,
+    /// The agent's machine forwards for others already, such as containers, and shall go on. Linux only.
+    #[arg(long)]
+    pub router: bool,
 }
 
 /// `demo …`

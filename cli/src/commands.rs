@@ -17,11 +17,12 @@ pub mod status;
 mod stop;
 mod suppliers;
 mod sync;
+pub mod tunnel;
 
 use crate::books::Books;
 use crate::{
     CliError, CliResult,
-    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, SuppliersCommand},
+    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, SuppliersCommand, TunnelCommand},
     config::Config,
     output::{Look, Output, Report},
 };
@@ -174,6 +175,9 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::DeadLetters(DeadLettersCommand::Redrive { code, kind }) => {
             dead_letters::redrive(app, code, kind).await
         }
+        Command::Tunnel(TunnelCommand::NewKey { file }) => tunnel::new_key(app, &file),
+        Command::Tunnel(TunnelCommand::PublicKey { file }) => tunnel::public_key(app, &file),
+        Command::Tunnel(TunnelCommand::AgentConfig(args)) => tunnel::agent_config(app, &args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(app, args).await,
         Command::Completions { shell } => Ok(shell::completions(app, shell)),

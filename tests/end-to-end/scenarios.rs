@@ -20,5 +20,6 @@ mod secrets;
 mod service;
 mod status;
 mod suppliers;
+mod tunnel;
 mod two_processes;
 mod variants;

@@ -1,5 +1,6 @@
 //! `check`: tries every part of the way, and says what to do about what fails. Reads only.
 
+mod certificate;
 mod coupa;
 mod master_data;
 mod sap;

@@ -44,6 +44,7 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
         next_due: books.queue.next_due().await?,
         waits: waits(books).await?,
         dead_letters: books.dead_letter_counts().await?,
+        contact: record(books, setup::SAP_CONTACT).await?,
         session,
         refusal,
         rate: config.coupa.requests_per_second,
@@ -134,6 +135,7 @@ mod tests {
         assert!(text.contains("Dead letters  none"), "{text}");
         assert!(text.contains("SAP session   never logged in"), "{text}");
         assert!(text.contains("Coupa budget  20 requests per second"), "{text}");
+        assert!(text.contains("SAP contact   never"), "{text}");
         assert_eq!(status.json()["objects"]["invoices"]["polled_at"], serde_json::Value::Null);
     }
 
@@ -168,6 +170,9 @@ mod tests {
             version: "1000110".to_owned(),
         };
         let session = serde_json::to_value(session).unwrap();
+        let contact = setup::SapContact { answered_at: before_noon(3) };
+        let contact = serde_json::to_value(contact).unwrap();
+        books.state.save_record(setup::SAP_CONTACT, Some(&contact)).await.unwrap();
         books.state.save_record(SAP_SESSION, Some(&session)).await.unwrap();
 
         let status = status_of(&books).await;
@@ -178,10 +183,22 @@ mod tests {
         assert!(text.contains("1 invoice  BC-0402  The invoice isn't approved in Coupa yet"), "{text}");
         assert!(text.contains("since 30 min ago, next try in 15 min"), "{text}");
         assert!(text.contains("logged in 40 min ago, last used 2 min ago"), "{text}");
+        assert!(text.contains("SAP contact   last answered 3 min ago\n"), "{text}");
         let json = status.json();
+        assert_eq!(json["sap_contact"]["answered_at"], "2026-11-23T11:57:00Z");
         assert_eq!(json["waiting"][0]["count"], 1);
         assert_eq!(json["queue"]["live"], 1);
         assert_eq!(json["objects"]["invoices"]["behind_seconds"], 120);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_down_stands_out() {
+        let books = empty();
+        let contact = setup::SapContact { answered_at: before_noon(20) };
+        let contact = serde_json::to_value(contact).unwrap();
+        books.state.save_record(setup::SAP_CONTACT, Some(&contact)).await.unwrap();
+        let text = status_of(&books).await.human(&look());
+        assert!(text.contains("last answered 20 min ago; is the line down?"), "{text}");
     }
 
     #[tokio::test]

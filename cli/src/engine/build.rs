@@ -79,9 +79,10 @@ impl Engine {
         Ok(Self { pipeline, books, batch: setup::batch(config) })
     }
 
-    /// Leaves word of the SAP session and of a refused log-in: for `status`, and so that a job that runs every minute
+    /// Leaves word of SAP's last reply, of the session and of a refused log-in: for `status`, and so that a job that runs every minute
     /// can't lock SAP's user.
     pub async fn remember_session(&self) -> CliResult<()> {
+        setup::remember_contact(&self.pipeline).await?;
         let refusal = self.pipeline.sap.refusal().and_then(|refusal| serde_json::to_value(refusal).ok());
         if refusal.is_some() || self.books.state.record(SAP_REFUSAL).await?.is_some() {
             self.books.state.save_record(SAP_REFUSAL, refusal.as_ref()).await?;

@@ -76,6 +76,9 @@ impl Poller {
         }
         let read = read.unwrap_or(Ok(()));
         self.tell(kind, &progress, read.as_ref().err());
+        if let Err(error) = setup::remember_contact(&self.pipeline).await {
+            tracing::debug!(%error, "`status` won't tell of SAP's last answer");
+        }
         // What is parked is due whatever became of the poll.
         let released = self.release(deadline).await;
         read?;

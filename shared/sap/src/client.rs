@@ -130,6 +130,12 @@ impl Client {
         }
     }
 
+    /// When SAP last answered, whatever it said; to the second.
+    pub fn answered_at(&self) -> Option<Timestamp> {
+        let second = self.counters.answered_at.load(Ordering::Relaxed);
+        Timestamp::from_second(second).ok().filter(|_| second > 0)
+    }
+
     /// How the session stands, for people.
     pub fn session(&self) -> SessionStatus {
         self.sessions.status()

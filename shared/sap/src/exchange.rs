@@ -7,7 +7,7 @@ use crate::{
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -118,6 +118,9 @@ impl Client {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let result = self.transport.send(request, limits).await;
         let now = self.clock.now();
+        if result.is_ok() {
+            self.answered(now);
+        }
         match &result {
             Ok(reply) if reply.status().is_server_error() => self.throttle.failed(now),
             Err(TransportError::NoReply(_)) => self.throttle.failed(now),
@@ -132,6 +135,11 @@ impl Client {
             self.sessions.lost(&session);
         }
         judged
+    }
+
+    /// A reply came.
+    pub(crate) fn answered(&self, now: Timestamp) {
+        self.counters.answered_at.fetch_max(now.as_second(), Ordering::Relaxed);
     }
 
     /// Longer from one to the next, with jitter over the upper half, so that what failed together comes back spread out.

@@ -54,6 +54,7 @@ impl Client {
         let since = self.clock.now();
         let reply =
             self.transport.send(request, limits).await.map_err(|error| NoSession::Other(error.into()))?;
+        self.answered(self.clock.now());
         if is_refusal(reply.status()) {
             return Err(NoSession::Refused(refusal_text(&reply)));
         }

@@ -1,4 +1,4 @@
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 /// Requests since the client was made, for `status` and the tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,4 +20,6 @@ pub(crate) struct Counters {
     pub(crate) requests: AtomicU64,
     pub(crate) logins: AtomicU64,
     pub(crate) retries: AtomicU64,
+    /// When the last reply came, in seconds of the clock; 0 before the first.
+    pub(crate) answered_at: AtomicI64,
 }

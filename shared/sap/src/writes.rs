@@ -188,6 +188,9 @@ impl Client {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let result = self.transport.send(request, limits).await;
         let now = self.clock.now();
+        if result.is_ok() {
+            self.answered(now);
+        }
         match &result {
             Ok(reply) if reply.status().is_server_error() => self.throttle.failed(now),
             Err(TransportError::NoReply(_)) => self.throttle.failed(now),

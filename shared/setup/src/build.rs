@@ -60,9 +60,14 @@ pub struct Transports {
 impl Transports {
     /// By HTTP, trusting whom the config says.
     pub fn over_http(config: &Config) -> Result<Self, SetupError> {
-        let sap = HttpTransport::new(&sap_tls(config)?).map_err(|error| {
-            SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
-        })?;
+        let sap = HttpTransport::new(&sap_tls(config)?)
+            .and_then(|transport| match config.sap.connect_to {
+                Some(address) => transport.connecting_to(&config.sap.service_layer_url, address),
+                None => Ok(transport),
+            })
+            .map_err(|error| {
+                SetupError::new(error.to_string(), "Check `ca_file` and `spki_sha256` under [sap].")
+            })?;
         let coupa = HttpTransport::new(&Tls::Roots(Roots::System))
             .map_err(|error| SetupError::new(error.to_string(), "Check [coupa] in the config."))?;
         Ok(Self { sap: Arc::new(sap), coupa: Arc::new(coupa) })

@@ -14,7 +14,10 @@ pub use template::template;
 pub use values::{OdataVersion, Period, RequestRate, ValueError, WebhookAlgorithm, parse_date, parse_object};
 
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 /// Where the config file is looked for unless `--config` says otherwise.
 pub const DEFAULT_FILE: &str = "b1-coupa.toml";
@@ -75,6 +78,18 @@ impl Config {
     }
 
     fn check_sections(&self, text: &str) -> Result<(), ConfigError> {
+        let url = &self.sap.service_layer_url;
+        let is_name = !url.host().starts_with('[') && url.host().parse::<IpAddr>().is_err();
+        if self.sap.connect_to.is_some() && (url.scheme() != "https" || !is_name) {
+            return Err(ConfigError::at_key(
+                text,
+                &self.file,
+                "connect_to",
+                "`connect_to` needs a `service_layer_url` with https and a name",
+                "Write the name that the Service Layer's certificate is good for into `service_layer_url`, or leave out \
+                 `connect_to` and write the address there.",
+            ));
+        }
         if self.sap.ca_file.is_some() && !self.sap.spki_sha256.is_empty() {
             return Err(ConfigError::at_key(
                 text,

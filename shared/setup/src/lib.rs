@@ -5,6 +5,7 @@
 
 mod build;
 pub mod config;
+mod contact;
 mod error;
 mod meter;
 
@@ -13,5 +14,6 @@ pub use build::{
     sap_tls, settings,
 };
 pub use config::Config;
+pub use contact::{SAP_CONTACT, SapContact, remember_contact};
 pub use error::SetupError;
 pub use meter::Meter;

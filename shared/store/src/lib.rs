@@ -21,6 +21,8 @@ pub use audit::{AuditFilter, AuditTrail};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedStore, OpenError};
 pub use error::StoreError;
+#[cfg(feature = "embedded")]
+pub use private_file::write_new as write_private_file;
 pub use queue::{DeadLetterCopy, Depth, Queue, Receipt, Received};
 #[cfg(feature = "embedded")]
 pub use secrets::SecretFile;

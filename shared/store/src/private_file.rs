@@ -22,7 +22,7 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
 }
 
 /// Writes a new private file; refuses one that is there already.
-pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = create_new(path)?;
     file.write_all(content)?;
     file.sync_all()

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod certificate;
 mod http;
 mod pins;
 mod probe;
@@ -9,7 +10,8 @@ mod transport;
 mod url;
 
 pub use self::http::HttpTransport;
-pub use probe::{CertificateSeen, probe_certificate};
+pub use certificate::{CertificateDetails, CertificateSeen, Problem};
+pub use probe::probe_certificate;
 pub use system::{SystemClock, SystemRandom};
 pub use tls::{PinError, Roots, SpkiPin, Tls, TlsError};
 pub use transport::{Limits, Request, Response, Transport, TransportError};

@@ -1,6 +1,4 @@
-use crate::{
-    BaseUrl, HttpTransport, Limits, SpkiPin, TlsError, Transport as _, TransportError, pins::pin_of, tls,
-};
+use crate::{BaseUrl, CertificateSeen, HttpTransport, Limits, TlsError, Transport as _, TransportError, tls};
 use bytes::Bytes;
 use rustls::{
     DigitallySignedStruct, Error, SignatureScheme,
@@ -8,35 +6,27 @@ use rustls::{
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use sha2::{Digest as _, Sha256};
 use std::{
-    fmt::Write as _,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-/// The certificate that a server shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateSeen {
-    /// Pins its public key.
-    pub spki_pin: SpkiPin,
-    /// SHA-256 of the whole certificate, as browsers show it: `AB:CD:…`.
-    pub fingerprint_sha256: String,
-    /// The server signed the handshake with the key that the certificate names.
-    pub holds_key: bool,
-    /// Certificates that came with it.
-    pub intermediates: usize,
-}
-
 /// Looks at the certificate of `url`'s host, and sends nothing: the handshake is broken off before it ends, so that no
-/// certificate is ever accepted here.
-pub async fn probe_certificate(url: &BaseUrl) -> Result<CertificateSeen, TransportError> {
+/// certificate is ever accepted here. Connects to `connect_to` in the place of the host's own address, where one is given.
+pub async fn probe_certificate(
+    url: &BaseUrl,
+    connect_to: Option<IpAddr>,
+) -> Result<CertificateSeen, TransportError> {
     let not_sent = |error: TlsError| TransportError::NotSent(error.to_string());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let onlooker = Arc::new(Onlooker { seen: Mutex::new(None), provider: Arc::clone(&provider) });
     let config =
         tls::config_with(provider, Arc::clone(&onlooker) as Arc<dyn ServerCertVerifier>).map_err(not_sent)?;
-    let transport = HttpTransport::with_config(config).map_err(not_sent)?;
+    let mut transport = HttpTransport::with_config(config).map_err(not_sent)?;
+    if let Some(address) = connect_to {
+        transport = transport.connecting_to(url, address).map_err(not_sent)?;
+    }
     let mut request = http::Request::new(Bytes::new());
     *request.uri_mut() =
         url.to_string().parse().map_err(|_| TransportError::NotSent(format!("`{url}` can't be asked")))?;
@@ -77,12 +67,7 @@ impl ServerCertVerifier for Onlooker {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let seen = CertificateSeen {
-            spki_pin: pin_of(end_entity)?,
-            fingerprint_sha256: fingerprint(end_entity),
-            holds_key: false,
-            intermediates: intermediates.len(),
-        };
+        let seen = CertificateSeen::of(end_entity, intermediates.len())?;
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
         // The signature comes next, and ends the handshake.
         Ok(ServerCertVerified::assertion())
@@ -111,14 +96,4 @@ impl ServerCertVerifier for Onlooker {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
-}
-
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    let mut text = String::new();
-    for byte in Sha256::digest(certificate) {
-        let colon = if text.is_empty() { "" } else { ":" };
-        // Writing to a String can't fail.
-        let _ = write!(text, "{colon}{byte:02X}");
-    }
-    text
 }

@@ -30,6 +30,14 @@ impl Clock for SystemClock {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
+impl SystemRandom {
+    /// Fills `bytes` with what may become a secret, or fails: unlike [`Random`], it never makes do with less.
+    pub fn fill_secret(bytes: &mut [u8]) -> Result<(), rustls::Error> {
+        let source = rustls::crypto::ring::default_provider().secure_random;
+        source.fill(bytes).map_err(|_| rustls::Error::FailedToGetRandomBytes)
+    }
+}
+
 impl Random for SystemRandom {
     fn next_u64(&self) -> u64 {
         let mut bytes = [0; 8];

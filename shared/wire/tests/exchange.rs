@@ -4,7 +4,7 @@
 mod support;
 
 use std::time::Duration;
-use support::{HELLO, LIMITS, get, plain_server};
+use support::{HELLO, LIMITS, get, plain_server, server_that_falls_silent};
 use wire::{HttpTransport, Limits, Response, Transport as _, TransportError};
 
 async fn ask(reply: &'static [u8], limits: Limits) -> Result<Response, TransportError> {
@@ -78,4 +78,18 @@ async fn a_redirect_is_an_answer_like_any_other() {
         ask(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n", LIMITS)
             .await;
     assert_eq!(reply.unwrap().status().as_u16(), 302);
+}
+
+#[tokio::test]
+async fn after_silence_no_old_connection_is_used_again() {
+    let url = format!("http://{}/", server_that_falls_silent(3).await);
+    let transport = HttpTransport::loopback().unwrap();
+    let ask = || transport.send(get(&url), LIMITS);
+    let (one, two, three) = tokio::join!(ask(), ask(), ask());
+    assert!(one.is_ok() && two.is_ok() && three.is_ok());
+    // Three connections are open now, and all are as dead as through a tunnel that was replaced.
+    let limits = Limits { timeout: Duration::from_millis(300), ..LIMITS };
+    let error = transport.send(get(&url), limits).await.unwrap_err();
+    assert!(matches!(error, TransportError::NoReply(_)), "{error}");
+    ask().await.unwrap();
 }

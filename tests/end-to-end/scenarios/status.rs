@@ -37,6 +37,7 @@ fn it_tells_cursors_queue_dead_letters_session_and_budget() {
     assert_eq!((&status["queue"]["live"], &status["queue"]["backfill"]), (&0.into(), &0.into()));
     assert_eq!(status["dead_letters"]["BC-0303"], 1);
     assert!(status["sap_session"]["logged_in_at"].is_string(), "{status}");
+    assert!(status["sap_contact"]["answered_at"].is_string(), "{status}");
     assert_eq!(status["coupa_budget"]["requests_per_second"], "1000");
 
     let text = world.run(&["status"]).expect(0).stdout;

@@ -1,14 +1,17 @@
 //! The way to the Service Layer: address, certificate, log-in.
 
-use super::Checks;
+use super::{Checks, certificate};
 use crate::{config::Config, engine::Engine};
 
 /// Whether the Service Layer can be used.
 pub(super) async fn check(engine: &Engine, config: &Config, checks: &mut Checks) -> bool {
     let url = &config.sap.service_layer_url;
+    let now = engine.pipeline.clock.now();
+    let seen = certificate::look(config).await;
     match engine.pipeline.sap.log_in().await {
         Ok(info) => {
             checks.good("Service Layer", format!("{url} answers"));
+            certificate::accepted(&seen, config, now, checks);
             checks.good(
                 "SAP log-in",
                 format!(
@@ -20,12 +23,13 @@ pub(super) async fn check(engine: &Engine, config: &Config, checks: &mut Checks)
         }
         Err(error @ (sap::Error::LoginRefused { .. } | sap::Error::SessionLost(_))) => {
             checks.good("Service Layer", format!("{url} answers"));
+            certificate::accepted(&seen, config, now, checks);
             checks.failure("SAP log-in", &error.failure());
             false
         }
         Err(error) => {
             checks.failure("Service Layer", &error.failure());
-            certificate(config, checks).await;
+            certificate::refused(&seen, config, now, checks);
             false
         }
     }
@@ -46,21 +50,5 @@ pub(super) async fn coupa_id(engine: &Engine, checks: &mut Checks) {
              the Service Layer.",
         ),
         Err(error) => checks.failure(NAME, &error.failure()),
-    }
-}
-
-/// Shows the certificate that stands in the way, and its pin to compare with the server's own.
-async fn certificate(config: &Config, checks: &mut Checks) {
-    let url = &config.sap.service_layer_url;
-    if url.scheme() == "http" {
-        return;
-    }
-    if let Ok(seen) = wire::probe_certificate(url).await {
-        checks.note(
-            "Service Layer certificate",
-            format!("the server shows a certificate with SHA-256 {} and key pin {}", seen.fingerprint_sha256, seen.spki_pin),
-            "Compare it with the server's own certificate. If it is the same, put the pin into `spki_sha256` under [sap], \
-             or the CA that signed it into `ca_file`.",
-        );
     }
 }

@@ -7,6 +7,7 @@ use coupa::BudgetState;
 use jiff::Timestamp;
 use model::{Code, CompanyDb, Cursor, Lane, ObjectKind, Stamp};
 use serde_json::{Map, Value, json};
+use setup::SapContact;
 use std::collections::BTreeMap;
 use store::Depth;
 
@@ -40,6 +41,7 @@ pub(super) struct Status {
     pub next_due: Option<Timestamp>,
     pub waits: Vec<Wait>,
     pub dead_letters: BTreeMap<Code, u64>,
+    pub contact: Option<SapContact>,
     pub session: Option<SessionRecord>,
     pub refusal: Option<sap::Refusal>,
     pub rate: RequestRate,
@@ -55,6 +57,7 @@ impl Report for Status {
         lines.push(format!("Queue         {}", self.queue(look)));
         lines.push(format!("Waiting       {}", self.waiting(look)));
         lines.push(format!("Dead letters  {}", self.dead_letters(look)));
+        lines.push(format!("SAP contact   {}", self.contact(look)));
         lines.push(format!("SAP session   {}", self.session(look)));
         lines.push(format!("Coupa budget  {}", self.budget(look)));
         lines.join("\n")
@@ -91,6 +94,7 @@ impl Report for Status {
             },
             "waiting": waiting.collect::<Vec<_>>(),
             "dead_letters": dead_letters,
+            "sap_contact": self.contact,
             "sap_session": self.session,
             "sap_refusal": self.refusal,
             "coupa_budget": {
@@ -188,6 +192,16 @@ impl Status {
             .iter()
             .map(|(code, count)| look.bad(&format!("{count} × {code} {}", code.title())));
         list(lines, "none")
+    }
+
+    /// Silence for three polls is what an alarm should be about: nothing is lost meanwhile, but nothing moves either.
+    fn contact(&self, look: &Look) -> String {
+        let Some(contact) = self.contact else { return "never".to_owned() };
+        let text = format!("last answered {}", look.ago(contact.answered_at));
+        if self.is_late(contact.answered_at, look) {
+            return look.bad(&format!("{text}; is the line down? See `b1-coupa check`"));
+        }
+        text
     }
 
     fn session(&self, look: &Look) -> String {

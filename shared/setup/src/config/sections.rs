@@ -2,7 +2,7 @@ use super::values::{self, OdataVersion, Period, RequestRate, WebhookAlgorithm};
 use jiff::civil::Date;
 use model::{CompanyDb, ObjectKind};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 use wire::{BaseUrl, SpkiPin};
 
 /// `[sap]`: how to reach the Service Layer.
@@ -11,6 +11,9 @@ pub struct SapSection {
     /// Scheme, host and port of the Service Layer, without `/b1s/…`.
     #[serde(deserialize_with = "values::base_url")]
     pub service_layer_url: BaseUrl,
+    /// The address that the URL's name is reached at, where that isn't the one the name stands for: the end of a tunnel.
+    #[serde(default, deserialize_with = "values::address")]
+    pub connect_to: Option<IpAddr>,
     /// The company database.
     #[serde(deserialize_with = "values::company")]
     pub company_db: CompanyDb,

@@ -11,6 +11,8 @@ const TEMPLATE: &str = r#"# How b1-coupa reaches both systems, and what it moves
 [sap]
 # Scheme, host and port of the Service Layer, without /b1s/v2.
 service_layer_url = "https://sap.example.local:50000"
+# The address at which that name is reached through a tunnel; name and certificate stay as they are. See docs/tunnel.md.
+# connect_to = "10.99.0.2"
 # The company database, as SAP's log-in window shows it.
 company_db = "SBODEMOUS"
 # The integration user. Give it a user of its own: a person's log-in would end its session.

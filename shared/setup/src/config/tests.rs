@@ -58,6 +58,7 @@ fn every_key_can_be_written() {
         service_layer_url = "https://sap.example.local:50000"
         company_db = "SBODEMOUS"
         user = "coupa_sync"
+        connect_to = "10.99.0.2"
         ca_file = "service-layer.pem"
         odata_version = "v1"
         page_size = 20
@@ -107,7 +108,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
         ("client_id", "request_per_second = 2", "request_per_second", "Did you mean `requests_per_second`?"),
         ("user", "client_id = \"x\"", "client_id", "`client_id` belongs under [coupa]."),
         ("user", "poll_intervall = \"5m\"", "poll_intervall", "Did you mean `poll_interval` under [sync]?"),
-        ("user", "xyz = 1", "xyz", "Known keys of [sap]: service_layer_url, company_db"),
+        ("user", "xyz = 1", "xyz", "Known keys of [sap]: service_layer_url, connect_to, company_db"),
     ] {
         let old = MINIMAL.lines().find(|line| line.starts_with(section)).unwrap();
         let error = wrong(section, &format!("{old}\n{line}"));
@@ -235,6 +236,7 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
         .map(|line| match line.strip_prefix("# ") {
             Some(rest)
                 if rest.contains(" = ")
+                    && !rest.starts_with("connect_to")
                     && !rest.starts_with("ca_file")
                     && !rest.starts_with("spki_sha256")
                     && !rest.starts_with("series")
@@ -278,9 +280,26 @@ fn suppliers_go_to_sap_and_are_created_there_only_by_leave() {
     let suppliers = parse(&format!("{MINIMAL}{section}")).unwrap().suppliers;
     assert_eq!(suppliers.create_filter[0], ("commodity[name]".to_owned(), "Office".to_owned()));
     assert_eq!((suppliers.coupa_id_field, suppliers.new_partner.len()), (None, 2));
-    for wrong in ["create_in_sap = true", "card_code = \"C\"", "create_filter = [\"Office\"]", "coupa_id_field = \"CoupaId\""] {
+    for wrong in [
+        "create_in_sap = true",
+        "card_code = \"C\"",
+        "create_filter = [\"Office\"]",
+        "coupa_id_field = \"CoupaId\"",
+    ] {
         let error = parse(&format!("{MINIMAL}\n[suppliers]\n{wrong}\n")).unwrap_err();
         assert!(!error.help.is_empty(), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn a_detour_needs_a_name_and_https() {
+    let config = with("user", "user = \"coupa_sync\"\nconnect_to = \"10.99.0.2\"").unwrap();
+    assert_eq!(config.sap.connect_to.unwrap().to_string(), "10.99.0.2");
+    let error = wrong("user", "user = \"coupa_sync\"\nconnect_to = \"10.99.0.2:50000\"");
+    assert!(error.to_string().contains("no address") && error.help.contains("port"), "{error}");
+    for url in ["https://10.0.0.5:50000", "https://[::1]:50000", "http://localhost:50000"] {
+        let lines = format!("service_layer_url = \"{url}\"\nconnect_to = \"10.99.0.2\"");
+        assert!(wrong("service_layer_url", &lines).to_string().contains("a name"), "{url}");
     }
 }
 

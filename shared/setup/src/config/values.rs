@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use model::{CompanyDb, ObjectKind};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de, de::Error as _};
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 use wire::SpkiPin;
 
 /// Conditions in Coupa's words, such as `commodity[name]=Office`.
@@ -170,6 +170,16 @@ impl<'de> Deserialize<'de> for RequestRate {
             ))
         })
     }
+}
+
+pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|_| {
+        D::Error::custom(ValueError::new(
+            format!("`{text}` is no address"),
+            "Write an IP address alone, such as \"10.99.0.2\"; the port is the one in `service_layer_url`.",
+        ))
+    })
 }
 
 pub(super) fn pins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SpkiPin>, D::Error> {

@@ -22,11 +22,19 @@ pub(crate) struct Identity {
 
 /// A leaf for `name`, issued by a private CA.
 pub(crate) fn issued(name: &str) -> Identity {
+    issued_until(name, (4096, 1, 1))
+}
+
+/// The same, good until some day.
+pub(crate) fn issued_until(name: &str, (year, month, day): (i32, u8, u8)) -> Identity {
     let mut params = CertificateParams::new(vec![]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &ca).unwrap();
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "the leaf");
+    params.not_after = rcgen::date_time_ymd(year, month, day);
+    let leaf = params.signed_by(&key, &ca).unwrap();
     Identity { certificate: leaf.der().clone(), key: key.into(), root_pem: ca.pem() }
 }
 
@@ -88,6 +96,31 @@ pub(crate) async fn plain_server(reply: &'static [u8]) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(answer(stream, reply));
+        }
+    });
+    address
+}
+
+/// Answers one request on each connection, which stays open, and is silent from then on. The first `together` replies wait
+/// for one another, so that as many connections come about.
+pub(crate) async fn server_that_falls_silent(together: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let barrier = Arc::new(tokio::sync::Barrier::new(together));
+    tokio::spawn(async move {
+        let mut accepted = 0;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            accepted += 1;
+            let barrier = (accepted <= together).then(|| Arc::clone(&barrier));
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                stream.read(&mut buffer).await.ok();
+                if let Some(barrier) = barrier {
+                    barrier.wait().await;
+                }
+                stream.write_all(HELLO).await.ok();
+                while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
+            });
         }
     });
     address
