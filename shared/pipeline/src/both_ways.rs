@@ -82,7 +82,7 @@ impl Pipeline {
     }
 
     /// A number of Coupa's that SAP doesn't know: an error where it should.
-    pub(crate) fn orphan(&self, work: &mut Work, around: &Surroundings) -> Result<Done, Stop> {
+    pub(crate) fn orphan(work: &mut Work, around: &Surroundings) -> Result<Done, Stop> {
         let number = work.document().key.to_string();
         if around.pairs.expected.contains(&number) {
             work.item.number = Some(number.clone());
@@ -150,7 +150,8 @@ impl Pipeline {
             Err(error) if error.taken() => {
                 // Somebody created it since we asked, or the name is another supplier's.
                 let call = work.read_call();
-                let again = self.coupa.find_whole_suppliers(&call, &[image.number.clone()]).await?;
+                let again =
+                    self.coupa.find_whole_suppliers(&call, std::slice::from_ref(&image.number)).await?;
                 match again.into_values().flatten().next() {
                     Some(whole) => self.adopt_pair(work, pair, &whole, false).await,
                     None => Err(self.name_taken(work, error, image).await?),

@@ -70,7 +70,7 @@ impl Pipeline {
         refused.map_or_else(|| story.end(number), |failure| Err(failure.into()))
     }
 
-    /// PATCHes what SAP lacks, on the condition that SAP is as it was read; otherwise reads again and decides anew.
+    /// Writes what SAP lacks, on the condition that SAP is as it was read; otherwise reads again and decides anew.
     async fn bring_to_sap(
         &self,
         work: &mut Work,

@@ -42,13 +42,12 @@ impl Pipeline {
         let first = cursor.high_water.is_none();
         let tally = Tally::default();
         let call = tally.call(Lane::Live);
-        let mut pass = match cursor.pass.take() {
-            Some(pass) => pass,
-            None => {
-                let started_at = self.clock.now();
-                let newest = if first { self.coupa.last_changed_supplier(&call).await? } else { None };
-                Pass { target: newest.as_ref().and_then(stamp), after: None, started_at }
-            }
+        let mut pass = if let Some(pass) = cursor.pass.take() {
+            pass
+        } else {
+            let started_at = self.clock.now();
+            let newest = if first { self.coupa.last_changed_supplier(&call).await? } else { None };
+            Pass { target: newest.as_ref().and_then(stamp), after: None, started_at }
         };
         let query = match cursor.high_water {
             None => Query::new(),
@@ -95,14 +94,12 @@ impl Pipeline {
     /// The document that a supplier of Coupa's is: SAP's, by its number, or one that is new.
     fn key_in_coupa(&self, supplier: &SupplierStamp) -> Option<DocumentKey> {
         let company = &self.settings.company;
-        match supplier.number.as_deref().filter(|number| !number.trim().is_empty()) {
-            Some(number) => Some(DocumentKey::supplier(company, number)),
-            None => {
-                let wanted = supplier.status.as_deref() == Some("active");
-                (wanted && self.settings.suppliers.create_in_sap)
-                    .then(|| DocumentKey::new_supplier(company, supplier.id))
-            }
+        if let Some(number) = supplier.number.as_deref().filter(|number| !number.trim().is_empty()) {
+            return Some(DocumentKey::supplier(company, number));
         }
+        let wanted = supplier.status.as_deref() == Some("active");
+        (wanted && self.settings.suppliers.create_in_sap)
+            .then(|| DocumentKey::new_supplier(company, supplier.id))
     }
 }
 

@@ -139,7 +139,7 @@ impl Pipeline {
                 self.push_supplier(work, image, found(&around.suppliers, &image.number)).await
             }
             Image::Pair(pair) => self.sync_supplier(work, pair, around).await,
-            Image::Orphan => self.orphan(work, around),
+            Image::Orphan => Self::orphan(work, around),
             Image::Order(image) if work.change.step == Step::Close => {
                 self.close_order(work, image, &around.of_order(image)).await
             }
