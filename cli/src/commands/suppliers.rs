@@ -177,9 +177,9 @@ impl Report for Summary<'_> {
              number and need no decision, {tax_id} the same tax id, {name} a similar name."
         );
         if let Some(file) = &self.file {
-            text.push_str(&format!(
+            text.extend([format!(
                 "\nFill in the column `decision` of {file} with yes or no, then `b1-coupa suppliers match --apply {file}`."
-            ));
+            )]);
         }
         text
     }
@@ -215,17 +215,17 @@ impl Report for Joined {
             all - failed
         );
         if failed > 0 {
-            text.push_str(&format!("\n{failed} did not work; `b1-coupa audit list` says why:"));
+            text.extend([format!("\n{failed} did not work; `b1-coupa audit list` says why:")]);
             for (join, ended) in &self.0 {
                 let code = match ended {
                     Some(ended) => ended.code.map(model::Code::number),
                     None => Some("another worker has it just now"),
                 };
                 if let Some(code) = code {
-                    text.push_str(&format!(
+                    text.extend([format!(
                         "\n  {} with Coupa's supplier {}: {code}",
                         join.card_code, join.coupa_id
-                    ));
+                    )]);
                 }
             }
         }

@@ -19,15 +19,15 @@ use store::StateStore as _;
 /// By what a partner of ours is found again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Found {
-    ById,
-    ByRule,
-    ByNameAndTaxId,
+    Id,
+    Rule,
+    NameAndTaxId,
 }
 
 fn creating(world: &World, found: Found) -> Settings {
     let settings = both_ways(world);
-    world.sap.configure(|settings| settings.partners_have_coupa_id = found == Found::ById);
-    let rule = found == Found::ByRule;
+    world.sap.configure(|settings| settings.partners_have_coupa_id = found == Found::Id);
+    let rule = found == Found::Rule;
     let new_partner = NewPartner {
         series: (!rule).then_some(71),
         card_code: rule.then(|| "C{id}".to_owned()),
@@ -62,7 +62,7 @@ async fn assert_one_partner(world: &World, id: u64, when: &str) {
 
 #[tokio::test]
 async fn a_supplier_without_a_number_becomes_a_business_partner_and_gets_its_code() {
-    for found in [Found::ById, Found::ByRule, Found::ByNameAndTaxId] {
+    for found in [Found::Id, Found::Rule, Found::NameAndTaxId] {
         let world = World::new();
         let worker = world.worker_with("one", creating(&world, found), Mapping::default());
         let id = world.coupa.enter(Kind::Supplier, newcomer("Newcomer")).unwrap();
@@ -74,7 +74,7 @@ async fn a_supplier_without_a_number_becomes_a_business_partner_and_gets_its_cod
         assert_eq!(partner.text("FederalTaxID"), "DE999888777");
         assert_eq!(partner.rows("BPAddresses")[0].text("City"), "Kiel");
         assert_eq!(partner.rows("ContactEmployees")[0].text("E_Mail"), "joe@new.example");
-        let mark = if found == Found::ById { id.to_string() } else { String::new() };
+        let mark = if found == Found::Id { id.to_string() } else { String::new() };
         assert_eq!(partner.text("U_CoupaId"), mark);
         let last = world.last(&DocumentKey::new_supplier(&world.company, CoupaId(id))).await;
         assert_eq!(last.outcome, AuditOutcome::Created, "{}", last.message);
@@ -88,8 +88,8 @@ async fn a_supplier_without_a_number_becomes_a_business_partner_and_gets_its_cod
 
 #[tokio::test]
 async fn a_worker_that_dies_at_any_point_leaves_one_partner() {
-    for found in [Found::ById, Found::ByRule, Found::ByNameAndTaxId] {
-        for dies_at in (1..).step_by(if found == Found::ByNameAndTaxId { 1 } else { 3 }) {
+    for found in [Found::Id, Found::Rule, Found::NameAndTaxId] {
+        for dies_at in (1..).step_by(if found == Found::NameAndTaxId { 1 } else { 3 }) {
             let when = format!("{found:?}, killed at {dies_at}");
             let world = World::new();
             let settings = creating(&world, found);
@@ -121,7 +121,7 @@ async fn a_worker_that_dies_at_any_point_leaves_one_partner() {
 
 #[tokio::test]
 async fn a_partner_that_nobody_heard_of_is_found_again() {
-    for found in [Found::ById, Found::ByRule, Found::ByNameAndTaxId] {
+    for found in [Found::Id, Found::Rule, Found::NameAndTaxId] {
         for fault in [FaultKind::DropAfterWork, FaultKind::DropBeforeWork, FaultKind::Garble] {
             let world = World::new();
             let worker = world.worker_with("one", creating(&world, found), Mapping::default());
@@ -144,7 +144,7 @@ async fn a_partner_that_nobody_heard_of_is_found_again() {
 
 #[tokio::test]
 async fn a_partner_that_needs_approval_is_posted_once() {
-    for found in [Found::ById, Found::ByNameAndTaxId] {
+    for found in [Found::Id, Found::NameAndTaxId] {
         let world = World::new();
         let worker = world.worker_with("one", creating(&world, found), Mapping::default());
         world.sap.configure(|settings| settings.partner_approval = Some(Approval::DraftKey));
@@ -170,7 +170,7 @@ async fn a_partner_that_needs_approval_is_posted_once() {
 #[tokio::test]
 async fn a_refusal_behind_which_a_draft_may_stand_stops_for_a_person() {
     let world = World::new();
-    let worker = world.worker_with("one", creating(&world, Found::ById), Mapping::default());
+    let worker = world.worker_with("one", creating(&world, Found::Id), Mapping::default());
     world.sap.configure(|settings| settings.partner_approval = Some(Approval::NoMatch));
     let id = world.coupa.enter(Kind::Supplier, newcomer("Newcomer")).unwrap();
     settle(&world, &worker).await;
@@ -193,7 +193,7 @@ async fn a_refusal_behind_which_a_draft_may_stand_stops_for_a_person() {
 
 #[tokio::test]
 async fn somebody_who_looks_the_same_is_never_joined_without_a_person() {
-    for found in [Found::ById, Found::ByNameAndTaxId] {
+    for found in [Found::Id, Found::NameAndTaxId] {
         for (name, tax_id) in [("Newcomer", "DE999888777"), ("Newcomer", "DE1"), ("Another", "DE999888777")] {
             let world = World::new();
             let worker = world.worker_with("one", creating(&world, found), Mapping::default());
@@ -213,7 +213,7 @@ async fn somebody_who_looks_the_same_is_never_joined_without_a_person() {
 #[tokio::test]
 async fn only_active_suppliers_that_meet_the_filter_are_created() {
     let world = World::new();
-    let settings = creating(&world, Found::ById);
+    let settings = creating(&world, Found::Id);
     let filter = vec![("website".to_owned(), "https://ours.example".to_owned())];
     let suppliers = SupplierSettings { filter, ..settings.suppliers.clone() };
     let settings = Settings { suppliers, ..settings };
