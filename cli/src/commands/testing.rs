@@ -45,7 +45,6 @@ pub(crate) fn app(config_file: &Path) -> App {
         config_file: config_file.to_owned(),
         stack: None,
         variable: |_| None,
-        stack: None,
     }
 }
 
