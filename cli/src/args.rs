@@ -75,6 +75,9 @@ pub enum Command {
     /// Show what was done, when, and with what result.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Find out which suppliers of SAP and of Coupa are the same.
+    #[command(subcommand)]
+    Suppliers(SuppliersCommand),
     /// Show what failed for good, or put it back into the queue.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
@@ -167,6 +170,31 @@ pub enum AuditCommand {
         #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
+}
+
+/// `suppliers …`
+#[derive(Debug, Subcommand)]
+pub enum SuppliersCommand {
+    /// Propose pairs of suppliers that could be the same, and join those that you say are.
+    ///
+    /// By number, then by tax id, then by similar name. Without options it shows each pair and asks. Nothing is
+    /// written before you confirm; then Coupa's supplier gets SAP's code as its number. Example: `b1-coupa suppliers
+    /// match --csv pairs.csv`, fill in the column `decision`, `b1-coupa suppliers match --apply pairs.csv`
+    Match(MatchArgs),
+}
+
+/// `suppliers match …`
+#[derive(Args, Debug)]
+pub struct MatchArgs {
+    /// Write the proposals to this file, and ask nothing.
+    #[arg(long, value_name = "FILE", conflicts_with = "apply")]
+    pub csv: Option<PathBuf>,
+    /// Join the pairs whose `decision` in this file is `yes`.
+    #[arg(long, value_name = "FILE")]
+    pub apply: Option<PathBuf>,
+    /// Write without asking once more.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `dead-letters …`

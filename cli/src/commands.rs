@@ -15,13 +15,14 @@ mod shell;
 mod stack;
 pub mod status;
 mod stop;
+mod suppliers;
 mod sync;
 pub mod tunnel;
 
 use crate::books::Books;
 use crate::{
     CliError, CliResult,
-    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, TunnelCommand},
+    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, SuppliersCommand, TunnelCommand},
     config::Config,
     output::{Look, Output, Report},
 };
@@ -169,6 +170,7 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::Audit(AuditCommand::List { failed, since, limit }) => {
             audit::list(app, failed, since, limit).await
         }
+        Command::Suppliers(SuppliersCommand::Match(args)) => suppliers::run(app, args).await,
         Command::DeadLetters(DeadLettersCommand::List) => dead_letters::list(app).await,
         Command::DeadLetters(DeadLettersCommand::Redrive { code, kind }) => {
             dead_letters::redrive(app, code, kind).await

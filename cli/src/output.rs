@@ -14,7 +14,7 @@ pub use table::Table;
 
 use crate::CliError;
 use serde_json::Value;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead as _, IsTerminal, Write};
 
 /// Something a command has found out.
 pub trait Report {
@@ -68,6 +68,16 @@ impl Output {
     /// Prints text that is the result itself, such as a completion script.
     pub fn raw(&self, bytes: &[u8]) {
         let _ = io::stdout().lock().write_all(bytes);
+    }
+
+    /// Asks on stderr and reads a line from stdin; nothing where stdin has ended.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        let _ = write!(io::stderr().lock(), "{question} ");
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim().to_lowercase()),
+        }
     }
 
     /// Prints an error to stderr.

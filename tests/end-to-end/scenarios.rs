@@ -19,6 +19,7 @@ mod scopes;
 mod secrets;
 mod service;
 mod status;
+mod suppliers;
 mod tunnel;
 mod two_processes;
 mod variants;

@@ -33,6 +33,9 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
     };
     checks.good("secrets, mapping and database", "can be read".to_owned());
     let sap = sap::check(&engine, &config, &mut checks).await;
+    if sap {
+        sap::coupa_id(&engine, &mut checks).await;
+    }
     engine.remember_session().await?;
     let coupa = coupa::check(&engine, &mut checks).await;
     master_data::check(&engine, &config, sap, coupa, &mut checks).await;

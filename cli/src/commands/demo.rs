@@ -63,8 +63,13 @@ async fn play(app: &App, stage: &Stage, engine: &Engine) -> CliResult<DemoReport
 /// One sync with a bar for each object. Whether it was asked to stop.
 async fn sync(app: &App, engine: &Engine, tally: &Mutex<Tally>) -> CliResult<bool> {
     let bars = Bars::new(app, &ObjectKind::ALL);
-    engine.poll_all(&ObjectKind::ALL, |kind, found| bars.found(kind, found)).await?;
-    let before = tally.lock().unwrap_or_else(PoisonError::into_inner).begin();
+    engine.poll_all(&ObjectKind::ALL, |kind, report| bars.polled(kind, report)).await?;
+    let before = {
+        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = tally.begin();
+        tally.add_poll(bars.poll_calls());
+        before
+    };
     engine.drain(MAX_WAIT, tally, &|tally| bars.done_since(tally, &before)).await?;
     bars.finish();
     let table = tally.lock().unwrap_or_else(PoisonError::into_inner).since(&before);

@@ -9,9 +9,13 @@ use crate::{
 };
 use jiff::SignedDuration;
 use model::{Lane, ObjectKind};
+use pipeline::PollReport;
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
@@ -30,7 +34,7 @@ async fn sync(app: &App, engine: &Engine, max_wait: SignedDuration) -> CliResult
     coupa_is_there(engine).await?;
     let objects: Vec<ObjectKind> = engine.pipeline.settings.objects.iter().copied().collect();
     let bars = Bars::new(app, &objects);
-    engine.poll_all(&objects, |kind, found| bars.found(kind, found)).await?;
+    engine.poll_all(&objects, |kind, report| bars.polled(kind, report)).await?;
     work_off(app, engine, max_wait, &objects, &bars).await
 }
 
@@ -61,6 +65,7 @@ pub(super) async fn work_off(
     bars.finish();
     engine.remember_session().await?;
     let waiting = engine.waiting().await?;
+    tally.lock().unwrap_or_else(PoisonError::into_inner).add_poll(bars.poll_calls());
     let table = tally.lock().unwrap_or_else(PoisonError::into_inner).table(objects, &waiting);
     app.show(&table);
     if drained == Drained::Stopped {
@@ -73,6 +78,7 @@ pub(super) async fn work_off(
 pub(super) struct Bars {
     by_object: BTreeMap<ObjectKind, Bar>,
     found: Mutex<BTreeMap<ObjectKind, u64>>,
+    poll_calls: AtomicU64,
     progress: crate::output::Progress,
 }
 
@@ -80,7 +86,18 @@ impl Bars {
     pub(super) fn new(app: &App, objects: &[ObjectKind]) -> Self {
         let progress = app.output.progress();
         let by_object = objects.iter().map(|kind| (*kind, progress.bar(kind.plural(), 0))).collect();
-        Self { by_object, found: Mutex::default(), progress }
+        Self { by_object, found: Mutex::default(), poll_calls: AtomicU64::new(0), progress }
+    }
+
+    /// What a poll found.
+    pub(super) fn polled(&self, kind: ObjectKind, report: &PollReport) {
+        self.found(kind, report.enqueued);
+        self.poll_calls.fetch_add(report.coupa_calls.into(), Ordering::Relaxed);
+    }
+
+    /// Calls to Coupa that the polls took.
+    pub(super) fn poll_calls(&self) -> u64 {
+        self.poll_calls.load(Ordering::Relaxed)
     }
 
     /// So many more are to do.

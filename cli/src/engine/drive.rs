@@ -2,7 +2,7 @@ use super::Engine;
 use crate::{CliError, CliResult, output::SummaryTable};
 use jiff::{SignedDuration, Timestamp};
 use model::{AuditOutcome, DocumentKey, ObjectKind, SapKey};
-use pipeline::BatchReport;
+use pipeline::{BatchReport, PollError, PollReport};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError, atomic::Ordering},
@@ -11,6 +11,9 @@ use std::{
 
 /// How often an idle worker looks for something to do.
 const IDLE: Duration = Duration::from_millis(100);
+/// How long to wait for Coupa between one poll of its suppliers and the next.
+const PATIENCE: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 /// How often what is parked is looked through while there is work.
 const RELEASE_EVERY: SignedDuration = SignedDuration::from_secs(5);
 
@@ -58,6 +61,13 @@ impl Tally {
     pub(crate) fn add_attempt(&mut self, attempt: &model::AuditEntry) {
         *self.calls.entry(attempt.document.kind).or_default() += u64::from(attempt.coupa_calls);
         self.add_ended(&attempt.document, attempt.outcome);
+    }
+
+    /// Calls that asked Coupa which suppliers changed there.
+    pub fn add_poll(&mut self, calls: u64) {
+        if calls > 0 {
+            *self.calls.entry(ObjectKind::Supplier).or_default() += calls;
+        }
     }
 
     /// Marks this moment, to tell later what came after it.
@@ -144,23 +154,37 @@ impl Engine {
     pub async fn poll_all(
         &self,
         objects: &[ObjectKind],
-        mut each: impl FnMut(ObjectKind, usize),
+        mut each: impl FnMut(ObjectKind, &PollReport),
     ) -> CliResult<()> {
         for kind in objects {
             loop {
-                let report = self.pipeline.poll(*kind).await;
+                let report = self.poll_patiently(*kind).await;
                 self.remember_session().await?;
                 let report = report.map_err(|error| {
-                    CliError::new(format!("{} can't be read from SAP: {error}", kind.plural()))
+                    let from = if matches!(error, PollError::Coupa(_)) { "Coupa" } else { "SAP" };
+                    CliError::new(format!("{} can't be read from {from}: {error}", kind.plural()))
                         .help("Run `b1-coupa check`, which tries every part of the way.")
                 })?;
-                each(*kind, report.enqueued);
+                each(*kind, &report);
                 if !report.more || self.stopping() {
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Coupa slows us down and comes back: that ends no sync.
+    async fn poll_patiently(&self, kind: ObjectKind) -> Result<PollReport, PollError> {
+        let mut pauses = PATIENCE.iter();
+        loop {
+            let report = self.pipeline.poll(kind).await;
+            let Err(PollError::Coupa(error)) = &report else { return report };
+            let heals = error.failure().class().heals() && !self.stopping();
+            let Some(pause) = pauses.next().filter(|_| heals) else { return report };
+            tracing::warn!(%error, "Coupa's suppliers are asked for again");
+            self.pipeline.clock.sleep(*pause).await;
+        }
     }
 
     /// Works until nothing more falls due within `max_wait`.

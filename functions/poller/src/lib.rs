@@ -186,6 +186,7 @@ impl Poller {
 fn failure_of(error: &PollError) -> Failure {
     match error {
         PollError::Sap(error) => error.failure(),
+        PollError::Coupa(error) => error.failure(),
         PollError::Store(error) => store_failed(error),
     }
 }

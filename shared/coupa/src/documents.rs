@@ -50,9 +50,7 @@ impl Client {
             .parameter("dir", "asc")
             .parameter("limit", &PAGE.to_string())
             .parameter("fields", fields);
-        let path = format!("/api/{resource}");
-        let ask = Ask { empty_is_404: true, ..Ask::get(path, query.into()) };
-        let rows: Vec<T> = self.exchange(call, &ask, from_json).await?;
+        let rows: Vec<T> = self.rows(call, resource, query).await?;
         match after {
             // Going on from here would never end.
             Some(after) if rows.iter().any(|row| id(row) <= after) => {
@@ -60,6 +58,16 @@ impl Client {
             }
             _ => Ok(rows),
         }
+    }
+
+    pub(crate) async fn rows<T: DeserializeOwned>(
+        &self,
+        call: &Call<'_>,
+        resource: &str,
+        query: Query,
+    ) -> Result<Vec<T>, Error> {
+        let ask = Ask { empty_is_404: true, ..Ask::get(format!("/api/{resource}"), query.into()) };
+        self.exchange(call, &ask, from_json).await
     }
 
     /// One document by its id.

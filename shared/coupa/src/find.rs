@@ -1,4 +1,7 @@
-use crate::{Call, Client, Error, Invoice, Order, Query, Record, Supplier, documents::PAGE, query::encode};
+use crate::{
+    Call, Client, Error, Invoice, Order, Query, Record, Supplier, SupplierStamp, WholeSupplier,
+    documents::PAGE, query::encode,
+};
 use model::CoupaId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +16,60 @@ impl Client {
         numbers: &[String],
     ) -> Result<BTreeMap<String, Vec<Supplier>>, Error> {
         self.find(call, "number", numbers, |supplier: &Supplier| supplier.number.as_deref()).await
+    }
+
+    /// The same, each whole.
+    pub async fn find_whole_suppliers(
+        &self,
+        call: &Call<'_>,
+        numbers: &[String],
+    ) -> Result<BTreeMap<String, Vec<WholeSupplier>>, Error> {
+        self.find(call, "number", numbers, |supplier: &WholeSupplier| supplier.number.as_deref()).await
+    }
+
+    /// The suppliers of these ids that meet the conditions of `query`, each whole.
+    pub async fn whole_suppliers(
+        &self,
+        call: &Call<'_>,
+        ids: &[CoupaId],
+        query: &Query,
+    ) -> Result<BTreeMap<CoupaId, WholeSupplier>, Error> {
+        let ids: BTreeSet<CoupaId> = ids.iter().copied().collect();
+        let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut found = BTreeMap::new();
+        for texts in texts.chunks(PAGE) {
+            let query = query.clone().one_of("id", texts);
+            let page: Vec<WholeSupplier> = self.page(call, &query, None).await?;
+            found.extend(page.into_iter().filter(|one| ids.contains(&one.id)).map(|one| (one.id, one)));
+        }
+        Ok(found)
+    }
+
+    /// The numbers among these whose suppliers meet the conditions of `query`.
+    pub async fn numbers_meeting(
+        &self,
+        call: &Call<'_>,
+        numbers: &[String],
+        query: &Query,
+    ) -> Result<BTreeSet<String>, Error> {
+        let wanted: BTreeSet<&str> = numbers.iter().map(String::as_str).collect();
+        let mut met = BTreeSet::new();
+        for of_numbers in queries("number", &wanted) {
+            for row in self.list::<SupplierStamp>(call, &of_numbers.and(query)).await? {
+                met.extend(row.number.filter(|number| wanted.contains(number.as_str())));
+            }
+        }
+        Ok(met)
+    }
+
+    /// The supplier that was changed last of all; `None` in a Coupa without suppliers.
+    pub async fn last_changed_supplier(&self, call: &Call<'_>) -> Result<Option<SupplierStamp>, Error> {
+        let query = Query::new()
+            .parameter("order_by", "updated_at")
+            .parameter("dir", "desc")
+            .parameter("limit", "1")
+            .parameter("fields", SupplierStamp::FIELDS);
+        Ok(self.rows(call, SupplierStamp::RESOURCE.name(), query).await?.into_iter().next())
     }
 
     /// The orders that carry these po-numbers exactly.

@@ -33,8 +33,9 @@ pub use problems::Problem;
 pub use query::Query;
 pub use reference::{Reference, ScopeCheck};
 pub use replies::{
-    Account, Address, Coded, Invoice, InvoiceCharge, InvoiceLine, InvoicePayment, Named, Order, OrderLine,
-    Record, Supplier, SupplierAddress, SupplierRef, TaxLine, User,
+    Account, Address, Coded, Contact, Invoice, InvoiceCharge, InvoiceLine, InvoicePayment, Named, Order,
+    OrderLine, PostalAddress, Record, Supplier, SupplierAddress, SupplierRef, SupplierStamp, TaxLine, User,
+    WholeSupplier,
 };
 pub use resource::{Action, Resource};
 pub use settings::{BYPASS_SCOPE, BudgetBlock, Rate, SCOPES, Settings};

@@ -27,6 +27,16 @@ impl Query {
         self.compares(attribute, "in", &values.join(","))
     }
 
+    /// The conditions of both.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        if !self.0.is_empty() && !other.0.is_empty() {
+            self.0.push('&');
+        }
+        self.0.push_str(&other.0);
+        self
+    }
+
     pub(crate) fn parameter(mut self, name: &str, value: &str) -> Self {
         if !self.0.is_empty() {
             self.0.push('&');

@@ -4,6 +4,7 @@
 //! decide whether anything has to be sent, so every map here is ordered and every decimal is written one way.
 
 mod bases;
+mod both_ways;
 mod charges;
 mod codes;
 mod context;
@@ -14,6 +15,7 @@ mod file;
 mod image;
 mod invoice;
 mod lines;
+mod matching;
 mod members;
 mod numbers;
 mod order;
@@ -26,11 +28,16 @@ mod text;
 mod totals;
 
 pub use bases::{BaseDocuments, Bases, base_documents, cancelled_document};
+pub use both_ways::{
+    Conflict, Fields, NewPartner, Ownership, Reconciled, Side, coupa_fields, moves_with, new_partner,
+    reconcile, sap_fields, to_coupa, to_sap,
+};
 pub use context::{Context, CoupaDefaults};
 pub use difference::difference;
 pub use file::{Adopt, CodeTable, Mapping, MappingError, Table};
 pub use image::{InvoiceImage, LineImage, OrderImage, OrderLineRef, OrderState, PaymentImage, SupplierImage};
 pub use invoice::{carries_mark, invoice, invoice_number};
+pub use matching::{Match, Party, Reason, propose};
 pub use order::order;
 pub use payment::{PAYMENT_NOTES, payment};
 pub use supplier::supplier;

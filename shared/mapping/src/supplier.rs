@@ -7,7 +7,7 @@ use model::{Code, Failure, ObjectKind, Sent};
 use sap::entities::{Address, AddressType, BusinessPartner, ContactEmployee, YesNo};
 use serde_json::{Value, json};
 
-const NAME_LIMIT: usize = 100;
+pub(crate) const NAME_LIMIT: usize = 100;
 
 /// What Coupa must show of a supplier. Contact, remit-to addresses and the ways to order and pay are written once:
 /// people look after them in Coupa. The primary address and the matching level stay SAP's and the mapping's.
@@ -56,7 +56,7 @@ pub fn supplier(context: &Context<'_>, partner: &BusinessPartner) -> Result<Supp
 
 /// `Frozen` shuts a partner out for its span of dates, for good where it names none. Outside of that, `Valid` lets it
 /// in for its own span; a partner that is only frozen for a while needs no `Valid`.
-fn is_active(partner: &BusinessPartner, today: Date) -> bool {
+pub(crate) fn is_active(partner: &BusinessPartner, today: Date) -> bool {
     let within = |from: Option<Date>, to: Option<Date>| {
         from.is_none_or(|from| from <= today) && to.is_none_or(|to| today <= to)
     };
@@ -71,7 +71,7 @@ fn is_active(partner: &BusinessPartner, today: Date) -> bool {
 }
 
 /// The default bill-to address; without one, what the header says of it.
-fn default_bill_to(partner: &BusinessPartner) -> Option<Address> {
+pub(crate) fn default_bill_to(partner: &BusinessPartner) -> Option<Address> {
     let named = |address: &&Address| {
         address.address_type == AddressType::BillTo && address.address_name == partner.bill_to_default
     };
@@ -88,34 +88,42 @@ fn default_bill_to(partner: &BusinessPartner) -> Option<Address> {
 
 /// Every part of it, null where empty: Coupa edits an address in place, so what is left out would stay.
 fn address(address: &Address) -> Sent {
-    let text = |text: &str| match text.trim() {
-        "" => Value::Null,
-        text => Value::from(text),
-    };
-    let street = format!("{} {}", address.street.trim(), address.street_no.trim());
+    let text = |text: &str| if text.is_empty() { Value::Null } else { Value::from(text) };
+    let [street1, street2, city, postal_code, state, country] = address_parts(address);
     let mut fields = Sent::new();
-    fields.insert("street1".to_owned(), text(&street));
-    fields.insert("street2".to_owned(), text(&address.block));
-    fields.insert("city".to_owned(), text(&address.city));
-    fields.insert("postal-code".to_owned(), text(&address.zip_code));
-    fields.insert("state".to_owned(), text(&address.state));
-    if !address.country.trim().is_empty() {
-        fields.insert("country".to_owned(), fields::by("code", address.country.trim()));
+    fields.insert("street1".to_owned(), text(&street1));
+    fields.insert("street2".to_owned(), text(&street2));
+    fields.insert("city".to_owned(), text(&city));
+    fields.insert("postal-code".to_owned(), text(&postal_code));
+    fields.insert("state".to_owned(), text(&state));
+    if !country.is_empty() {
+        fields.insert("country".to_owned(), fields::by("code", country));
     }
     fields
+}
+
+/// Street with its number, second street line, city, postal code, state, country.
+pub(crate) fn address_parts(address: &Address) -> [String; 6] {
+    let street = format!("{} {}", address.street.trim(), address.street_no.trim());
+    let parts = [&street, &address.block, &address.city, &address.zip_code, &address.state, &address.country];
+    parts.map(|part| part.trim().to_owned())
 }
 
 fn is_empty(address: &Sent) -> bool {
     address.values().all(Value::is_null)
 }
 
-/// The main contact, else the first active one; what it lacks comes from the header.
-fn contact(partner: &BusinessPartner) -> Sent {
+/// The main contact, else the first active one.
+pub(crate) fn main_contact(partner: &BusinessPartner) -> Option<&ContactEmployee> {
     let people = &partner.contact_employees;
     let main = people.iter().find(|person| !person.name.is_empty() && person.name == partner.contact_person);
-    let person = main.or_else(|| people.iter().find(|person| person.active == YesNo::Yes));
+    main.or_else(|| people.iter().find(|person| person.active == YesNo::Yes))
+}
+
+/// What Coupa is told of the main contact; what it lacks comes from the header.
+fn contact(partner: &BusinessPartner) -> Sent {
     let nobody = ContactEmployee::default();
-    let person = person.unwrap_or(&nobody);
+    let person = main_contact(partner).unwrap_or(&nobody);
     let first = |texts: &[&str]| {
         texts.iter().map(|text| text.trim()).find(|text| !text.is_empty()).map(str::to_owned)
     };

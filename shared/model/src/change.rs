@@ -11,6 +11,8 @@ pub enum Cause {
     Poll,
     /// SAP told us.
     Webhook,
+    /// The poller saw the supplier's stamp move in Coupa: this change goes from Coupa to SAP.
+    Coupa,
     /// A dead letter was put back.
     Replay,
     /// Both sides were compared and differed.

@@ -1,3 +1,4 @@
+use crate::CoupaId;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -88,6 +89,10 @@ impl fmt::Display for SapKey {
     }
 }
 
+/// Stands before Coupa's id in the key of a supplier that has no number yet. Longer than SAP's longest `CardCode` (15
+/// characters), so that it can't be one.
+const NEW_SUPPLIER: &str = "new-in-coupa-by-id:";
+
 /// One document of one company. Its text form `SBODEMOUS/invoice/2301` is also its key in the stores.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentKey {
@@ -109,6 +114,21 @@ impl DocumentKey {
     pub fn supplier(company: &CompanyDb, card_code: &str) -> Self {
         let key = SapKey::CardCode(card_code.to_owned());
         Self { company: company.clone(), kind: ObjectKind::Supplier, key }
+    }
+
+    /// A supplier of Coupa's that has no number yet, so that SAP has no code for it either.
+    pub fn new_supplier(company: &CompanyDb, id: CoupaId) -> Self {
+        Self::supplier(company, &format!("{NEW_SUPPLIER}{id}"))
+    }
+
+    /// Coupa's id, where this is a supplier without a number.
+    pub fn new_supplier_id(&self) -> Option<CoupaId> {
+        match &self.key {
+            SapKey::CardCode(code) if self.kind == ObjectKind::Supplier => {
+                code.strip_prefix(NEW_SUPPLIER)?.parse().ok().map(CoupaId)
+            }
+            _ => None,
+        }
     }
 
     /// `DocEntry`, where this is not a supplier.
@@ -172,9 +192,14 @@ mod tests {
             DocumentKey::entry(&company, ObjectKind::CreditNote, 77),
             DocumentKey::supplier(&company, "V 10/000"),
             DocumentKey::supplier(&company, "00017"),
+            DocumentKey::new_supplier(&company, CoupaId(512)),
         ] {
             assert_eq!(key.to_string().parse::<DocumentKey>().unwrap(), key);
         }
+        let new = DocumentKey::new_supplier(&company, CoupaId(7));
+        assert_eq!(new.new_supplier_id(), Some(CoupaId(7)));
+        assert_eq!(DocumentKey::supplier(&company, "V7").new_supplier_id(), None);
+        assert!(new.key.to_string().len() > 15, "it could be a CardCode");
         assert!("SBODEMOUS/invoice/x".parse::<DocumentKey>().is_err());
         assert!("invoice/5".parse::<DocumentKey>().is_err());
     }

@@ -102,6 +102,14 @@ codes! {
     EventForeign "BC-0506" Data "A function was called with an event that isn't meant for it", "Look at what invokes the function: its schedule, its queue, its route, or the payload that somebody wrote by hand.";
     ObjectUnknown "BC-0507" Data "The event names an object that there is none of", "Write one of suppliers, purchase_orders, invoices, credit_notes or payments.";
     PollStuck "BC-0508" Bug "A poll invoked itself again and again and got nowhere", "Please report it with the log of the poller; the next scheduled poll goes on from the cursor.";
+    SapOutcomeUnknown "BC-0601" Transient "Nobody knows whether SAP took the request", "The next attempt reads SAP before it writes again.";
+    SapChanged "BC-0602" Transient "The business partner keeps changing in SAP", "Nothing to do: it is tried again with what SAP holds by then.";
+    SapIgnored "BC-0603" Data "SAP silently ignored a field", "Look at the named field in SAP; often it is read-only for the integration user or kept by another setting.";
+    SupplierNotInSap "BC-0604" Data "The supplier's number in Coupa is no supplier in SAP", "Correct the number in Coupa, or clear it to have a business partner created.";
+    SupplierUnclear "BC-0605" Data "It is not clear which business partner a supplier is", "Decide with `b1-coupa suppliers match`, then redrive.";
+    SapDraft "BC-0606" Waiting "SAP keeps the new business partner as a draft", "Approve the draft in SAP; the supplier follows by itself.";
+    SapMaybeDraft "BC-0607" Data "SAP refused a new business partner, or took it as a draft", "Look among SAP's drafts and check the codes that the message names, then redrive.";
+    SupplierNumberDiffers "BC-0608" Data "The linked supplier carries another number in Coupa", "Give it its number back in Coupa, or decide with `b1-coupa suppliers match`.";
 }
 
 impl fmt::Display for Code {

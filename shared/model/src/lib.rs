@@ -27,8 +27,8 @@ pub use error::{Code, ErrorClass, Failure};
 pub use item::{DeadLetter, DocumentItem};
 pub use lease::{Fence, Lease, OpenAttempt, Owner};
 pub use link::{
-    AppliedPayment, CoupaId, InvoiceLink, InvoiceStage, LineId, Link, OrderLink, OrderStage, PaymentLink,
-    Sent, SupplierLink,
+    Agreed, AppliedPayment, CoupaId, InvoiceLink, InvoiceStage, LineId, Link, OrderLink, OrderStage,
+    PaymentLink, Sent, SupplierLink,
 };
 pub use parked::Parked;
 pub use renewed::{Renewed, RenewedCell, Turn};

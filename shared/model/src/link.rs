@@ -43,6 +43,30 @@ pub struct SupplierLink {
     pub coupa_id: CoupaId,
     /// The fields last sent.
     pub sent: Sent,
+    /// What both sides showed of each field when they last agreed. Empty where suppliers go one way only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub agreed: BTreeMap<String, Agreed>,
+    /// The code that SAP named when the business partner was posted; empty where it named none. Such a partner may still
+    /// be a draft, and is not posted again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted: Option<String>,
+}
+
+impl SupplierLink {
+    /// A link to a supplier of which nothing is known yet.
+    pub fn new(coupa_id: CoupaId) -> Self {
+        Self { coupa_id, sent: Sent::new(), agreed: BTreeMap::new(), posted: None }
+    }
+}
+
+/// One field as each side showed it when they last agreed. The two may be spelled differently, so each is compared with its
+/// own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// In SAP.
+    pub sap: Value,
+    /// In Coupa.
+    pub coupa: Value,
 }
 
 /// Where a purchase order stands in Coupa.

@@ -65,7 +65,8 @@ impl From<Failure> for Stop {
 
 impl From<sap::Error> for Stop {
     fn from(error: sap::Error) -> Self {
-        Self::Failed(error.failure())
+        let failure = error.failure();
+        if failure.code == Code::SapOutcomeUnknown { Self::Unknown(failure) } else { Self::Failed(failure) }
     }
 }
 
@@ -128,7 +129,7 @@ impl Work {
 }
 
 /// A write is begun again under a longer lease at most so often.
-const MAX_RENEWALS: usize = 20;
+pub(crate) const MAX_RENEWALS: usize = 20;
 
 impl Pipeline {
     /// Writes to Coupa, if and only if the leases last long enough for it when it is sent.
@@ -138,9 +139,7 @@ impl Pipeline {
         write: Write<'_>,
     ) -> Result<T, coupa::Error> {
         for _ in 0..MAX_RENEWALS {
-            if work.lasts_until() < self.clock.now() + self.settings.reserve() + self.renewal_margin() {
-                self.renew(work).await?;
-            }
+            self.keep_lease(work).await?;
             let until = work.lasts_until();
             let may_send = || self.clock.now() + self.settings.reserve() < until;
             let call =
@@ -167,6 +166,14 @@ impl Pipeline {
 
     pub(crate) fn renewal_margin(&self) -> jiff::SignedDuration {
         jiff::SignedDuration::try_from(self.settings.working_time / 3).unwrap_or_default()
+    }
+
+    /// Prolongs the leases where they are too short for a write.
+    pub(crate) async fn keep_lease(&self, work: &mut Work) -> Result<(), coupa::Error> {
+        if work.lasts_until() < self.clock.now() + self.settings.reserve() + self.renewal_margin() {
+            self.renew(work).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn renew(&self, work: &mut Work) -> Result<(), coupa::Error> {

@@ -332,7 +332,8 @@ fn is_silent(work: &Work, result: &Result<Done, Stop>) -> bool {
 fn keeps_failing(work: &Work, settled: &mut Settled) -> bool {
     let (Some(before), Some(now)) = (&work.item.dead_letter, &settled.item.dead_letter) else { return false };
     let same = before.code == now.code && before.message == now.message;
-    let old = same && work.change.cause == Cause::Poll && work.stamp == work.item.sap_stamp;
+    let old =
+        same && matches!(work.change.cause, Cause::Poll | Cause::Coupa) && work.stamp == work.item.sap_stamp;
     if old {
         settled.item.dead_letter = Some(before.clone());
     }

@@ -7,17 +7,22 @@
 
 mod attempt;
 mod batch;
+mod both_ways;
+mod bring_together;
 mod ending;
 mod invoice;
 mod invoice_found;
 mod invoice_orders;
+mod join;
 mod leasing;
+mod new_supplier;
 mod order;
 mod order_lines;
 mod overlap;
 mod payment;
 mod payments;
 mod poll;
+mod poll_coupa;
 mod prepare;
 mod push;
 mod read;
@@ -27,15 +32,17 @@ mod release;
 pub mod replay;
 mod report;
 mod retry;
+mod sap_write;
 mod settings;
 mod supplier;
 mod surroundings;
 mod wave;
 
 pub use batch::BatchError;
+pub use join::Join;
 pub use poll::{Backfill, PollError, PollReport};
 pub use report::{BatchReport, Ended};
-pub use settings::Settings;
+pub use settings::{Settings, SupplierSettings};
 
 use jiff::{SignedDuration, Timestamp};
 use mapping::Mapping;
@@ -76,7 +83,11 @@ pub struct Pipeline {
 
 /// Master data of SAP that the mapping needs, kept for a while.
 #[derive(Clone, Default)]
-pub struct Terms(Arc<futures::lock::Mutex<Option<TermsRead>>>);
+pub struct Terms {
+    terms: Arc<futures::lock::Mutex<Option<TermsRead>>>,
+    /// Whether business partners have the member that keeps Coupa's id, and when that was asked.
+    has_mark: Arc<futures::lock::Mutex<Option<(Timestamp, bool)>>>,
+}
 
 /// When they were read, and what they were.
 type TermsRead = (Timestamp, Arc<BTreeMap<i64, String>>);
@@ -87,7 +98,7 @@ const TERMS_KEPT: SignedDuration = SignedDuration::from_mins(30);
 impl Pipeline {
     /// SAP's payment terms by number; empty where this Service Layer doesn't offer them.
     pub(crate) async fn payment_terms(&self) -> Result<Arc<BTreeMap<i64, String>>, sap::Error> {
-        let mut kept = self.terms.0.lock().await;
+        let mut kept = self.terms.terms.lock().await;
         let now = self.clock.now();
         if let Some((read_at, terms)) = kept.as_ref()
             && now.duration_since(*read_at) < TERMS_KEPT
@@ -102,6 +113,30 @@ impl Pipeline {
         let terms = Arc::new(terms);
         *kept = Some((now, Arc::clone(&terms)));
         Ok(terms)
+    }
+
+    /// The member of business partners that keeps Coupa's id, where SAP has it.
+    pub(crate) async fn mark_member(&self) -> Result<Option<&str>, sap::Error> {
+        let Some(member) = self.settings.suppliers.coupa_id_member.as_deref() else { return Ok(None) };
+        let mut kept = self.terms.has_mark.lock().await;
+        let now = self.clock.now();
+        let known = kept.filter(|(read_at, _)| now.duration_since(*read_at) < TERMS_KEPT);
+        let has = match known {
+            Some((_, has)) => has,
+            None => self.sap.has_member(member).await?,
+        };
+        *kept = known.or(Some((now, has)));
+        Ok(has.then_some(member))
+    }
+
+    pub(crate) fn context<'a>(&'a self, terms: &'a BTreeMap<i64, String>) -> mapping::Context<'a> {
+        mapping::Context {
+            company: &self.settings.company,
+            mapping: &self.mapping,
+            defaults: &self.settings.defaults,
+            payment_terms: terms,
+            today: self.today(),
+        }
     }
 
     pub(crate) fn change(&self, document: DocumentKey, cause: Cause, lane: Lane) -> Change {

@@ -27,27 +27,35 @@ const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(3);
 const MOST_KEPT: usize = 5_000;
 
 /// The rows of earlier passes that the overlap can show again.
-pub(crate) struct Overlap(BTreeMap<SapKey, Seen>);
+pub(crate) struct Overlap {
+    seen: BTreeMap<SapKey, Seen>,
+    settled_after: SignedDuration,
+}
 
 impl Overlap {
     pub(crate) fn new(seen: Vec<Seen>) -> Self {
-        Self(seen.into_iter().map(|seen| (seen.key.clone(), seen)).collect())
+        Self::settling_after(SETTLED_AFTER, seen)
+    }
+
+    /// The same for stamps of a finer grain.
+    pub(crate) fn settling_after(settled_after: SignedDuration, seen: Vec<Seen>) -> Self {
+        Self { seen: seen.into_iter().map(|seen| (seen.key.clone(), seen)).collect(), settled_after }
     }
 
     /// Whether this row must be enqueued by a pass that began at `pass_began`, by our clock. Remembers it.
     pub(crate) fn is_news(&mut self, row: &Row, pass_began: Timestamp) -> bool {
-        match self.0.get_mut(&row.key) {
+        match self.seen.get_mut(&row.key) {
             Some(seen) if seen.stamp == row.stamp && seen.cancelled == row.cancelled => {
                 if seen.settled {
                     return false;
                 }
-                seen.settled = pass_began.duration_since(seen.first_at) >= SETTLED_AFTER;
+                seen.settled = pass_began.duration_since(seen.first_at) >= self.settled_after;
                 true
             }
             _ => {
                 let Row { key, stamp, cancelled, .. } = row.clone();
                 let seen = Seen { key: key.clone(), stamp, cancelled, first_at: pass_began, settled: false };
-                self.0.insert(key, seen);
+                self.seen.insert(key, seen);
                 true
             }
         }
@@ -55,7 +63,7 @@ impl Overlap {
 
     /// What to keep for the next pass: what it can show again.
     pub(crate) fn keep(self, shows_again: impl Fn(&Seen) -> bool) -> Vec<Seen> {
-        let mut kept: Vec<Seen> = self.0.into_values().filter(shows_again).collect();
+        let mut kept: Vec<Seen> = self.seen.into_values().filter(shows_again).collect();
         kept.sort_by_key(|seen| std::cmp::Reverse(seen.first_at));
         kept.truncate(MOST_KEPT);
         kept

@@ -20,7 +20,7 @@ const LATE_ENTRIES: i64 = 50;
 /// What a pass, or the part of it that there was time for, did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PollReport {
-    /// Rows that SAP showed.
+    /// Rows that SAP, or Coupa, showed.
     pub rows: usize,
     /// Changes enqueued.
     pub enqueued: usize,
@@ -30,6 +30,8 @@ pub struct PollReport {
     pub overtaken: bool,
     /// The last key that this pass has enqueued so far, while it isn't over: it tells that the cursor moves.
     pub position: Option<SapKey>,
+    /// Calls that went to Coupa for it.
+    pub coupa_calls: u32,
 }
 
 /// Why a poll ended early. What it had read by then is enqueued.
@@ -38,6 +40,9 @@ pub enum PollError {
     /// SAP did not answer as it should.
     #[error(transparent)]
     Sap(#[from] sap::Error),
+    /// Coupa, which is asked for its suppliers, did not.
+    #[error(transparent)]
+    Coupa(#[from] coupa::Error),
     /// Our own store did not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,8 +64,37 @@ impl Backfill {
 }
 
 impl Pipeline {
-    /// Reads one page of what changed in `kind` and enqueues it. Call again while [`PollReport::more`].
+    /// Reads one page of what changed in `kind` and enqueues it. Call again while [`PollReport::more`]. Suppliers are
+    /// looked for in both systems, where they go both ways.
     pub async fn poll(&self, kind: ObjectKind) -> Result<PollReport, PollError> {
+        if kind != ObjectKind::Supplier || !self.settings.suppliers.from_coupa {
+            return self.poll_sap(kind).await;
+        }
+        // A pass that isn't over goes on; if Coupa is away, SAP's suppliers don't wait for it.
+        let begun = if self.coupa_pass_is_open().await? { self.poll_coupa().await } else { Ok(None) };
+        match begun {
+            Ok(Some(report)) if report.more => Ok(report),
+            begun => {
+                let sap = self.poll_sap(kind).await?;
+                let coupa = match begun {
+                    Ok(None) if sap.more => None,
+                    Ok(None) => self.poll_coupa().await?,
+                    begun => begun?,
+                };
+                let coupa = coupa.unwrap_or_default();
+                Ok(PollReport {
+                    rows: sap.rows + coupa.rows,
+                    enqueued: sap.enqueued + coupa.enqueued,
+                    more: sap.more || coupa.more,
+                    overtaken: sap.overtaken || coupa.overtaken,
+                    position: sap.position.or(coupa.position),
+                    coupa_calls: coupa.coupa_calls,
+                })
+            }
+        }
+    }
+
+    async fn poll_sap(&self, kind: ObjectKind) -> Result<PollReport, PollError> {
         let name = format!("poll/{}", kind.plural());
         let (mut cursor, revision) = self.state.cursor(&name).await?;
         let pass = match cursor.pass.take() {
@@ -174,7 +208,12 @@ impl Pipeline {
         Window::Changed { from, last_entry: after_entry, created_from }
     }
 
-    async fn keep_cursor(&self, name: &str, cursor: &Cursor, revision: u64) -> Result<bool, StoreError> {
+    pub(crate) async fn keep_cursor(
+        &self,
+        name: &str,
+        cursor: &Cursor,
+        revision: u64,
+    ) -> Result<bool, StoreError> {
         match self.state.save_cursor(name, cursor, revision).await {
             Ok(_) => Ok(false),
             Err(StoreError::Conflict(_)) => Ok(true),
@@ -199,11 +238,12 @@ fn report(page: &Page, enqueued: usize, overtaken: bool, pass: Option<Pass>) -> 
         more: page.more && !overtaken,
         overtaken,
         position: pass.and_then(|pass| pass.after),
+        coupa_calls: 0,
     }
 }
 
 /// The mark where the first pass found nothing stamped: earlier than anything, so that the first stamp is seen.
-const NOTHING_STAMPED: Stamp =
+pub(crate) const NOTHING_STAMPED: Stamp =
     Stamp { date: Date::constant(1900, 1, 1), time: jiff::civil::Time::midnight() };
 
 /// Whether a pass with this window can show the row once more.

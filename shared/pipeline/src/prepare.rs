@@ -3,6 +3,7 @@
 use crate::{
     Pipeline,
     attempt::{Done, Stop, Work},
+    both_ways::Pair,
     read::{Source, Sources, not_in_sap},
     retry::MAX_UNFINISHED,
     wave::{Image, paid_entries, panicked},
@@ -11,7 +12,7 @@ use futures::FutureExt as _;
 use mapping::{Bases, Context};
 use model::planted::{Bug, bug};
 use model::{AuditOutcome, Cause, Code, DocumentKey, Failure, Lane, ObjectKind, Step};
-use sap::entities::Document;
+use sap::entities::{BusinessPartner, Document};
 use std::{
     collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -32,7 +33,13 @@ impl Pipeline {
     pub(crate) async fn prepare_all(&self, kind: ObjectKind, works: Vec<Work>) -> Vec<Prepared> {
         let (hopeless, works): (Vec<_>, Vec<_>) =
             works.into_iter().partition(|work| work.item.unfinished >= MAX_UNFINISHED);
-        let mut prepared: Vec<Prepared> = hopeless.into_iter().map(give_up).collect();
+        let mut prepared: Vec<Prepared> = hopeless
+            .into_iter()
+            .map(|work| {
+                let failure = give_up(&work);
+                (work, Err(Err(failure.into())))
+            })
+            .collect();
         match AssertUnwindSafe(self.read_all(kind, &works)).catch_unwind().await {
             Ok(reading) => prepared.extend(self.prepare_each(reading, works)),
             Err(panic) if works.len() == 1 => {
@@ -63,13 +70,7 @@ impl Pipeline {
                 return works.into_iter().map(failed).collect();
             }
         };
-        let context = Context {
-            company: &self.settings.company,
-            mapping: &self.mapping,
-            defaults: &self.settings.defaults,
-            payment_terms: &terms,
-            today: self.today(),
-        };
+        let context = self.context(&terms);
         let prepare = |mut work: Work| {
             // The mapping must not panic; if it does, that is one failed document and not a failed batch.
             let prepared =
@@ -87,6 +88,10 @@ impl Pipeline {
         bases: &Bases,
     ) -> Result<Image, Result<Done, Stop>> {
         let source = match sources.remove(&work.document().key) {
+            None if self.may_be_orphan(work) => return Ok(Image::Orphan),
+            Some(Ok(Source::Supplier(partner))) if !partner.is_supplier() && self.may_be_orphan(work) => {
+                return Ok(Image::Orphan);
+            }
             None if work.item.link.is_none() && !work.unknown() => {
                 return Err(Ok(Done::new(AuditOutcome::NotApplicable, "it is not in SAP")));
             }
@@ -105,7 +110,7 @@ impl Pipeline {
         self.touch(work, &source, bases);
         let kind = work.document().kind;
         let image = match source {
-            Source::Supplier(partner) => mapping::supplier(context, &partner).map(Image::Supplier),
+            Source::Supplier(partner) => self.supplier_image(context, &partner),
             Source::Payment(payment) => Ok(Image::Payment(payment)),
             Source::Document(document) => {
                 work.item.number =
@@ -117,6 +122,23 @@ impl Pipeline {
             }
         };
         image.map_err(|failure| Err(failure.into()))
+    }
+
+    fn supplier_image(&self, context: &Context<'_>, partner: &BusinessPartner) -> Result<Image, Failure> {
+        let image = mapping::supplier(context, partner)?;
+        if !self.settings.suppliers.from_coupa {
+            return Ok(Image::Supplier(image));
+        }
+        Ok(Image::Pair(Box::new(Pair { fields: mapping::sap_fields(context, partner)?, image })))
+    }
+
+    /// Coupa says so, or has said so before, and SAP doesn't have it.
+    fn may_be_orphan(&self, work: &Work) -> bool {
+        let told = work.change.cause == Cause::Coupa || work.item.dead_letter.is_some();
+        work.document().kind == ObjectKind::Supplier
+            && self.settings.suppliers.create_in_sap
+            && told
+            && work.item.link.is_none()
     }
 
     /// Why a document has no place in Coupa, where it has none.
@@ -178,10 +200,8 @@ impl Pipeline {
     }
 }
 
-fn give_up(work: Work) -> Prepared {
-    let message = format!("{} attempts in a row never reached an end", work.item.unfinished);
-    let failure = Failure::new(Code::GaveUp, message);
-    (work, Err(Err(failure.into())))
+pub(crate) fn give_up(work: &Work) -> Failure {
+    Failure::new(Code::GaveUp, format!("{} attempts in a row never reached an end", work.item.unfinished))
 }
 
 fn orders_under(document: &Document, bases: &Bases) -> BTreeSet<i64> {

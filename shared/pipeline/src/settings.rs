@@ -30,6 +30,31 @@ pub struct Settings {
     pub reopen_reason: Option<String>,
     /// Submitted invoices skip Coupa's approvals.
     pub bypass_approvals: bool,
+    /// What goes from Coupa to SAP.
+    pub suppliers: SupplierSettings,
+}
+
+/// How suppliers go from Coupa to SAP. By default they don't.
+#[derive(Clone, Debug, Default)]
+pub struct SupplierSettings {
+    /// Suppliers changed in Coupa are brought to SAP.
+    pub from_coupa: bool,
+    /// Suppliers without a number become business partners.
+    pub create_in_sap: bool,
+    /// Only those that meet these conditions: attribute and value, in Coupa's words.
+    pub filter: Vec<(String, String)>,
+    /// The member of business partners that keeps Coupa's id, where SAP has it: a user-defined field.
+    pub coupa_id_member: Option<String>,
+    /// What else a new business partner gets.
+    pub new_partner: mapping::NewPartner,
+}
+
+impl SupplierSettings {
+    /// What a supplier must meet to be created in SAP.
+    pub(crate) fn conditions(&self) -> coupa::Query {
+        let active = coupa::Query::new().equals("status", "active");
+        self.filter.iter().fold(active, |query, (attribute, value)| query.equals(attribute, value))
+    }
 }
 
 impl Settings {

@@ -29,7 +29,7 @@ impl Pipeline {
             Ok(created) => {
                 let sent =
                     if nothing_ignored(&body, &created).is_ok() { image.fields.clone() } else { Sent::new() };
-                work.item.link = Some(Link::Supplier(SupplierLink { coupa_id: created.id, sent }));
+                work.item.link = Some(Link::Supplier(SupplierLink { sent, ..SupplierLink::new(created.id) }));
                 nothing_ignored(&body, &created)?;
                 Ok(Done::new(AuditOutcome::Created, format!("supplier {} created in Coupa", image.number)))
             }
@@ -55,7 +55,7 @@ impl Pipeline {
         let mark = if work.unknown() { Mark::Ours } else { Mark::None };
         let what = format!("supplier `{}` (Coupa supplier {id})", image.number);
         may_adopt(&mark, self.mapping.adopt(ObjectKind::Supplier), work.document(), &what)?;
-        let link = SupplierLink { coupa_id: id, sent: Sent::new() };
+        let link = SupplierLink::new(id);
         work.item.link = Some(Link::Supplier(link.clone()));
         self.update_supplier(work, image, link).await
     }
@@ -91,7 +91,7 @@ impl Pipeline {
 }
 
 /// Coupa's suppliers are unique by name too, and its own words don't say whose name it is.
-fn refused(error: coupa::Error, image: &SupplierImage) -> Stop {
+pub(crate) fn refused(error: coupa::Error, image: &SupplierImage) -> Stop {
     if !error.says("name has already been taken") {
         return error.into();
     }

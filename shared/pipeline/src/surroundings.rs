@@ -3,6 +3,7 @@
 use crate::{
     Pipeline,
     attempt::Work,
+    both_ways::AroundPairs,
     order::AroundOrder,
     wave::{Image, found},
 };
@@ -20,6 +21,7 @@ pub(crate) struct Surroundings {
     pub(crate) orders: BTreeMap<String, Vec<Order>>,
     pub(crate) invoices: BTreeMap<String, Vec<Invoice>>,
     pub(crate) items: BTreeMap<DocumentKey, DocumentItem>,
+    pub(crate) pairs: AroundPairs,
 }
 
 impl Surroundings {
@@ -75,6 +77,7 @@ impl Pipeline {
             around.invoices =
                 self.coupa.find_invoices(&call, &list(invoices)).await.map_err(|e| e.failure())?;
         }
+        around.pairs = self.look_around_pairs(ready, &call).await?;
         around.items = self.items(needed).await?;
         Ok(around)
     }

@@ -3,6 +3,7 @@
 use crate::{
     BatchReport, Ended, Pipeline,
     attempt::{Done, Stop, Work},
+    both_ways::Pair,
     invoice::Around,
     invoice_found::of_supplier,
     surroundings::Surroundings,
@@ -29,6 +30,10 @@ pub(crate) struct Folded {
 /// What Coupa must show.
 pub(crate) enum Image {
     Supplier(SupplierImage),
+    /// A supplier that goes both ways.
+    Pair(Box<Pair>),
+    /// A supplier of Coupa's whose number SAP doesn't know.
+    Orphan,
     Order(OrderImage),
     Invoice(InvoiceImage),
     /// Mapped later: how depends on the invoices, which are read under their own leases.
@@ -51,6 +56,9 @@ impl Pipeline {
                 self.queue.ack(&work.receipts).await?;
             }
         }
+        let (new, works): (Vec<_>, Vec<_>) =
+            works.into_iter().partition(|work| work.document().new_supplier_id().is_some());
+        self.new_suppliers(new, report).await?;
         let (mut ready, mut over) = (Vec::new(), Vec::new());
         for (work, prepared) in self.prepare_all(kind, works).await {
             match prepared {
@@ -136,6 +144,8 @@ impl Pipeline {
             Image::Supplier(image) => {
                 self.push_supplier(work, image, found(&around.suppliers, &image.number)).await
             }
+            Image::Pair(pair) => self.sync_supplier(work, pair, around).await,
+            Image::Orphan => Self::orphan(work, around),
             Image::Order(image) if work.change.step == Step::Close => {
                 self.close_order(work, image, &around.of_order(image)).await
             }

@@ -48,6 +48,20 @@ pub enum Error {
     /// The next page is said to be somewhere else. It was not followed.
     #[error("the Service Layer's next page `{0}` is not on the same service")]
     ForeignLink(String),
+    /// A write may have arrived and may have been carried out: nobody knows. Read before writing again.
+    #[error("it is not known whether SAP took {request}: {reason}")]
+    OutcomeUnknown {
+        /// Method and what it was for.
+        request: String,
+        /// What happened instead of a reply.
+        reason: String,
+    },
+    /// 412: it is no longer as it was read. Nothing was done.
+    #[error("it was changed in SAP meanwhile: {0}")]
+    Changed(String),
+    /// Too little of the lease is left. Nothing was sent.
+    #[error("too little of the lease is left to send the request")]
+    TooLate,
     /// The reply is too large, however little was asked for.
     #[error("the Service Layer's reply is larger than {limit_bytes} bytes")]
     TooLarge {
@@ -66,7 +80,10 @@ impl Error {
     /// What it means for the work.
     pub fn failure(&self) -> Failure {
         let code = match self {
-            Self::Unreachable(_) | Self::Failing { .. } => Code::SapUnreachable,
+            Self::OutcomeUnknown { .. } => Code::SapOutcomeUnknown,
+            Self::Changed(_) => Code::SapChanged,
+            // What is too late for this lease is in time for the next one: transient, like an outage.
+            Self::Unreachable(_) | Self::Failing { .. } | Self::TooLate => Code::SapUnreachable,
             Self::LoginRefused { .. } | Self::SessionLost(_) => Code::SapLoginRefused,
             Self::NotFound { .. } => Code::SapDocumentGone,
             Self::Refused { .. } => Code::SapRefused,

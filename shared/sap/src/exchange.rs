@@ -6,7 +6,7 @@ use crate::{
     session::Session,
 };
 use bytes::Bytes;
-use http::{Method, header};
+use http::{HeaderValue, Method, header};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -20,7 +20,7 @@ const MAX_RETRIES: u32 = 3;
 const RETRY_FOR: SignedDuration = SignedDuration::from_secs(120);
 const FIRST_PAUSE_MS: u64 = 500;
 /// Sessions that a read may find ended, where other workers' came before a new one.
-const MAX_LOST: u32 = 3;
+pub(crate) const MAX_LOST: u32 = 3;
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -41,12 +41,31 @@ impl Client {
         ask: &Ask,
         parse: impl Fn(&[u8]) -> Result<T, Error> + Send + Sync,
     ) -> Result<T, Error> {
+        self.read_parts(ask, |body, _| parse(body)).await
+    }
+
+    /// The body as it came, and the state that the header names.
+    pub(crate) async fn read_reply(&self, ask: &Ask) -> Result<(Bytes, Option<HeaderValue>), Error> {
+        self.read_parts(ask, |body, etag| {
+            // Cut short or a proxy's page: asked for again, like any body that can't be read.
+            serde_json::from_slice::<serde::de::IgnoredAny>(crate::reply::strip_mark(body))
+                .map_err(|error| Error::BadReply(error.to_string()))?;
+            Ok((Bytes::copy_from_slice(body), etag.cloned()))
+        })
+        .await
+    }
+
+    async fn read_parts<T: Send>(
+        &self,
+        ask: &Ask,
+        parse: impl Fn(&[u8], Option<&HeaderValue>) -> Result<T, Error> + Send + Sync,
+    ) -> Result<T, Error> {
         let begun = self.clock.now();
         let (mut retries, mut switched, mut lost) = (0, false, 0);
         loop {
             let mut session = None;
             let fault = match self.once(ask, &mut session).await {
-                Ok(body) => match parse(&body) {
+                Ok((body, etag)) => match parse(&body, etag.as_ref()) {
                     Ok(value) => return Ok(value),
                     Err(error @ Error::BadReply(_)) => Fault::Passing(error),
                     Err(error) => Fault::Final(error),
@@ -77,7 +96,11 @@ impl Client {
         }
     }
 
-    async fn once(&self, ask: &Ask, with: &mut Option<Arc<Session>>) -> Result<Bytes, Fault> {
+    async fn once(
+        &self,
+        ask: &Ask,
+        with: &mut Option<Arc<Session>>,
+    ) -> Result<(Bytes, Option<HeaderValue>), Fault> {
         let _slot = self.throttle.slot().await.map_err(Fault::Final)?;
         let session = self.current_session().await?;
         *with = Some(Arc::clone(&session));
@@ -104,7 +127,9 @@ impl Client {
             Ok(_) => self.throttle.replied(now.duration_since(began), now),
             Err(_) => {}
         }
-        let judged = judge(result?);
+        let reply = result?;
+        let etag = reply.headers().get(header::ETAG).cloned();
+        let judged = judge(reply).map(|body| (body, etag));
         if let Err(Fault::SessionLost(text)) = &judged {
             tracing::debug!("SAP ended the session: {text}");
             self.sessions.lost(&session);

@@ -4,9 +4,9 @@ use crate::{
     meter::metered,
 };
 use coupa::{BudgetBlock, BudgetLedger};
-use mapping::{CoupaDefaults, Mapping};
+use mapping::{CoupaDefaults, Mapping, NewPartner};
 use model::{Clock, Credential, Owner, Random, SharedSecret};
-use pipeline::{Pipeline, Settings};
+use pipeline::{Pipeline, Settings, SupplierSettings};
 use rust_decimal::Decimal;
 use std::{
     collections::BTreeSet,
@@ -212,6 +212,22 @@ pub fn settings(config: &Config) -> Settings {
         },
         reopen_reason: coupa.reopen_reason.clone(),
         bypass_approvals: coupa.bypass_approvals,
+        suppliers: suppliers(config),
+    }
+}
+
+fn suppliers(config: &Config) -> SupplierSettings {
+    let suppliers = &config.suppliers;
+    SupplierSettings {
+        from_coupa: suppliers.from_coupa,
+        create_in_sap: suppliers.create_in_sap && suppliers.from_coupa,
+        filter: suppliers.create_filter.clone(),
+        coupa_id_member: suppliers.coupa_id_field.clone(),
+        new_partner: NewPartner {
+            series: suppliers.series,
+            card_code: suppliers.card_code.clone(),
+            members: suppliers.new_partner.clone(),
+        },
     }
 }
 

@@ -7,7 +7,9 @@ mod template;
 mod values;
 
 pub use error::ConfigError;
-pub use sections::{CoupaSection, MappingSection, SapSection, StoreSection, SyncSection, WebhookSection};
+pub use sections::{
+    CoupaSection, MappingSection, SapSection, StoreSection, SuppliersSection, SyncSection, WebhookSection,
+};
 pub use template::template;
 pub use values::{OdataVersion, Period, RequestRate, ValueError, WebhookAlgorithm, parse_date, parse_object};
 
@@ -29,6 +31,9 @@ pub struct Config {
     pub coupa: CoupaSection,
     /// What moves, and when.
     pub sync: SyncSection,
+    /// What goes from Coupa to SAP.
+    #[serde(default)]
+    pub suppliers: SuppliersSection,
     /// Where our own records are kept.
     #[serde(default)]
     pub store: StoreSection,
@@ -103,6 +108,15 @@ impl Config {
                 if basic { "algorithm" } else { "user" },
                 "`algorithm` \"Basic\" and `user` under [webhook] go together, and only one of them is given",
                 "Name the user that SAP's subscription logs in as, or leave out both for signatures by HMACSha256.",
+            ));
+        }
+        if self.suppliers.create_in_sap && !self.suppliers.from_coupa {
+            return Err(ConfigError::at_key(
+                text,
+                &self.file,
+                "create_in_sap",
+                "`create_in_sap` needs `from_coupa = true` under [suppliers]: without it Coupa isn't asked for suppliers",
+                "Set both, or leave `create_in_sap` out.",
             ));
         }
         Ok(())

@@ -147,7 +147,7 @@ async fn documents_are_counted_by_kind_and_code() {
     for entry in 0..5 {
         let (lease, mut item) = take(&store, entry, now).await;
         if entry < 3 {
-            let link = model::SupplierLink { coupa_id: model::CoupaId(1), sent: model::Sent::new() };
+            let link = model::SupplierLink::new(model::CoupaId(1));
             item.link = Some(model::Link::Supplier(link));
         } else {
             let code = model::Code::ALL[usize::try_from(entry).unwrap()];

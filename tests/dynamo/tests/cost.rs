@@ -103,6 +103,7 @@ fn settings(company: CompanyDb) -> Settings {
         },
         reopen_reason: None,
         bypass_approvals: false,
+        suppliers: pipeline::SupplierSettings::default(),
     }
 }
 

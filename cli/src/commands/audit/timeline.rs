@@ -105,7 +105,7 @@ impl Found {
 /// One attempt, as an accountant would tell it.
 fn entry_lines(entry: &AuditEntry, look: &Look) -> Vec<String> {
     let code = entry.code.map(|code| format!("  {code}")).unwrap_or_default();
-    let outcome = format!("{}{code}", outcome(entry.outcome));
+    let outcome = format!("{}{code}", outcome_of(entry));
     let mut lines = vec![format!("{}  {}", look.moment(entry.at), paint(entry.outcome, &outcome, look))];
     let mut detail = |text: String| lines.push(format!("    {text}"));
     if !entry.message.is_empty() {
@@ -113,13 +113,29 @@ fn entry_lines(entry: &AuditEntry, look: &Look) -> Vec<String> {
     }
     for sent in &entry.sent {
         let text = |name| sent.get(name).and_then(Value::as_str).unwrap_or("?");
-        detail(format!("Sent: {} {}", text("method"), text("path")));
+        let to = if goes_to_sap(sent) { " to SAP" } else { "" };
+        detail(format!("Sent{to}: {} {}", text("method"), text("path")));
     }
     if let (Some(code), AuditOutcome::Failed) = (entry.code, entry.outcome) {
         detail(format!("What to do: {} (docs/errors/{code}.md)", code.fix()));
     }
     detail(look.dim(&circumstances(entry)));
     lines
+}
+
+fn goes_to_sap(sent: &Value) -> bool {
+    sent.get("to").and_then(Value::as_str) == Some("SAP")
+}
+
+/// Suppliers go both ways: what was sent says where something was done.
+fn outcome_of(entry: &AuditEntry) -> &'static str {
+    let to_sap = entry.sent.iter().filter(|sent| goes_to_sap(sent)).count();
+    match entry.outcome {
+        AuditOutcome::Created if to_sap > 0 => "created in SAP",
+        AuditOutcome::Updated if to_sap > 0 && to_sap == entry.sent.len() => "updated in SAP",
+        AuditOutcome::Updated if to_sap > 0 => "updated in SAP and in Coupa",
+        other => outcome(other),
+    }
 }
 
 fn circumstances(entry: &AuditEntry) -> String {
@@ -144,6 +160,7 @@ fn took(duration_ms: u64) -> String {
 const fn cause(cause: Cause) -> &'static str {
     match cause {
         Cause::Poll => "SAP showed a change",
+        Cause::Coupa => "Coupa's supplier changed",
         Cause::Webhook => "SAP told of a change",
         Cause::Replay => "somebody put it back into the queue",
         Cause::Reconcile => "SAP and Coupa differed",

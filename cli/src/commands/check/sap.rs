@@ -34,3 +34,21 @@ pub(super) async fn check(engine: &Engine, config: &Config, checks: &mut Checks)
         }
     }
 }
+
+/// Whether business partners can keep Coupa's id, where suppliers of Coupa's become business partners.
+pub(super) async fn coupa_id(engine: &Engine, checks: &mut Checks) {
+    const NAME: &str = "business partners";
+    let suppliers = &engine.pipeline.settings.suppliers;
+    let (true, Some(field)) = (suppliers.create_in_sap, &suppliers.coupa_id_member) else { return };
+    match engine.pipeline.sap.has_member(field).await {
+        Ok(true) => checks.good(NAME, format!("they have {field}, which keeps Coupa's id")),
+        Ok(false) => checks.note(
+            NAME,
+            format!("they have no {field}: after a crash a new one is found again by name and tax id alone"),
+            "Add it in SAP: Tools > Customization Tools > User-Defined Fields Management > Master Data > Business \
+             Partner > Add, Title CoupaId (SAP puts the U_ before it), alphanumeric, 20 characters; then restart \
+             the Service Layer.",
+        ),
+        Err(error) => checks.failure(NAME, &error.failure()),
+    }
+}

@@ -6,7 +6,10 @@ mod supplier;
 
 pub use invoice::{Invoice, InvoiceCharge, InvoiceLine, InvoicePayment, TaxLine};
 pub use order::{Address, Order, OrderLine, User};
-pub use supplier::{Account, Coded, Named, Supplier, SupplierAddress, SupplierRef};
+pub use supplier::{
+    Account, Coded, Contact, Named, PostalAddress, Supplier, SupplierAddress, SupplierRef, SupplierStamp,
+    WholeSupplier,
+};
 
 use crate::Resource;
 use model::CoupaId;

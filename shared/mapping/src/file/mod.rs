@@ -116,6 +116,7 @@ pub struct Mapping {
     pub(crate) invoice_matching_level: String,
     pub(crate) po_method: String,
     pub(crate) payment_method: String,
+    pub(crate) ownership: crate::Ownership,
 }
 
 impl Default for Mapping {
@@ -146,6 +147,7 @@ impl Default for Mapping {
             invoice_matching_level: "none".to_owned(),
             po_method: "prompt".to_owned(),
             payment_method: "invoice".to_owned(),
+            ownership: crate::Ownership::default(),
         }
     }
 }
@@ -173,6 +175,11 @@ impl Mapping {
     /// What to do with a document of Coupa that has the right number and no link.
     pub fn adopt(&self, kind: ObjectKind) -> Adopt {
         self.adopt.get(&kind).copied().unwrap_or(Adopt::ByMark)
+    }
+
+    /// Who wins where both sides changed a supplier's field.
+    pub fn ownership(&self) -> &crate::Ownership {
+        &self.ownership
     }
 
     /// One of the tables of codes, to be checked against both sides' master data.

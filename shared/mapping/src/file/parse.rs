@@ -2,6 +2,7 @@ use super::source::{Entry, Source, in_order};
 use super::{
     ACCOUNT_MEMBERS, Adopt, CodeTable, Difference, Mapping, MappingError, Original, Policy, Template,
 };
+use crate::both_ways::{OWNED, Side};
 use model::ObjectKind;
 use std::collections::BTreeMap;
 use toml::de::DeTable;
@@ -201,14 +202,29 @@ impl Source<'_> {
         Ok(())
     }
 
+    fn ownership(&self, entries: &[Entry<'_>], mapping: &mut Mapping) -> Result<(), MappingError> {
+        const SIDES: [(&str, Side); 2] = [("sap", Side::Sap), ("coupa", Side::Coupa)];
+        let known = OWNED.map(|(field, _)| field);
+        for entry in entries {
+            let field = known.into_iter().find(|field| *field == entry.key);
+            let field = field.ok_or_else(|| self.unknown(entry, "field", &known))?;
+            mapping.ownership.set(field, self.choice(entry, &SIDES)?);
+        }
+        Ok(())
+    }
+
     fn suppliers(&self, entries: &[Entry<'_>], mapping: &mut Mapping) -> Result<(), MappingError> {
         for entry in entries {
             let (setting, allowed): (&mut String, &[&'static str]) = match entry.key {
                 "invoice_matching_level" => (&mut mapping.invoice_matching_level, &MATCHING),
                 "po_method" => (&mut mapping.po_method, &PO_METHODS),
                 "payment_method" => (&mut mapping.payment_method, &PAYMENT_METHODS),
+                "ownership" => {
+                    self.ownership(&in_order(self.table(entry)?), mapping)?;
+                    continue;
+                }
                 _ => {
-                    let known = ["invoice_matching_level", "po_method", "payment_method"];
+                    let known = ["invoice_matching_level", "po_method", "payment_method", "ownership"];
                     return Err(self.unknown(entry, "key", &known));
                 }
             };

@@ -1,5 +1,6 @@
 //! Each row of the mapping table and each rule has its test here, over the public functions alone.
 
+mod both_ways;
 mod credit_notes;
 mod files;
 mod invoices;

@@ -100,6 +100,9 @@ pub struct Address {
     #[serde(deserialize_with = "text")]
     pub address_name: String,
     pub address_type: AddressType,
+    /// SAP's own key of the row.
+    #[serde(deserialize_with = "integer_or_none")]
+    pub row_num: Option<i64>,
     #[serde(deserialize_with = "text")]
     pub street: String,
     #[serde(deserialize_with = "text")]
@@ -129,6 +132,9 @@ pub struct ContactEmployee {
     pub last_name: String,
     #[serde(rename = "E_Mail", deserialize_with = "text")]
     pub e_mail: String,
+    /// SAP's own key of the row.
+    #[serde(deserialize_with = "integer_or_none")]
+    pub internal_code: Option<i64>,
     #[serde(deserialize_with = "text")]
     pub phone1: String,
     pub active: YesNo,

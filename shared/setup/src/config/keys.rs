@@ -2,7 +2,9 @@
 
 use super::{
     ConfigError,
-    sections::{CoupaSection, MappingSection, SapSection, StoreSection, SyncSection, WebhookSection},
+    sections::{
+        CoupaSection, MappingSection, SapSection, StoreSection, SuppliersSection, SyncSection, WebhookSection,
+    },
 };
 use serde::{
     Deserialize, Deserializer, de,
@@ -12,11 +14,12 @@ use std::{ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 /// Each section with its keys.
-pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 6] {
+pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 7] {
     [
         ("sap", fields_of::<SapSection>()),
         ("coupa", fields_of::<CoupaSection>()),
         ("sync", fields_of::<SyncSection>()),
+        ("suppliers", fields_of::<SuppliersSection>()),
         ("store", fields_of::<StoreSection>()),
         ("mapping", fields_of::<MappingSection>()),
         ("webhook", fields_of::<WebhookSection>()),

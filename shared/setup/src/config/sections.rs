@@ -98,6 +98,43 @@ pub struct SyncSection {
     pub workers: u32,
 }
 
+/// `[suppliers]`: what goes from Coupa to SAP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct SuppliersSection {
+    /// Suppliers changed in Coupa are brought to SAP.
+    pub from_coupa: bool,
+    /// Suppliers without a number become business partners.
+    pub create_in_sap: bool,
+    /// Only those that meet all of these: `attribute=value`, in Coupa's words.
+    #[serde(deserialize_with = "values::conditions")]
+    pub create_filter: Vec<(String, String)>,
+    /// The numbering series of new business partners.
+    pub series: Option<i64>,
+    /// Their `CardCode` by rule, with `{id}` for Coupa's id.
+    #[serde(deserialize_with = "values::card_code")]
+    pub card_code: Option<String>,
+    /// The user-defined field of business partners that keeps Coupa's id; `None` does without.
+    #[serde(deserialize_with = "values::user_field")]
+    pub coupa_id_field: Option<String>,
+    /// Members that every new business partner gets.
+    pub new_partner: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Default for SuppliersSection {
+    fn default() -> Self {
+        Self {
+            from_coupa: false,
+            create_in_sap: false,
+            create_filter: vec![],
+            series: None,
+            card_code: None,
+            coupa_id_field: Some("U_CoupaId".to_owned()),
+            new_partner: serde_json::Map::new(),
+        }
+    }
+}
+
 /// `[webhook]`: how SAP proves who it is when it tells us what changed.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct WebhookSection {

@@ -68,6 +68,25 @@ start_date = "{year}-01-01"
 # Documents worked on at the same time, 1 to 256.
 # workers = 16
 
+[suppliers]
+# Suppliers go both ways: what is changed in Coupa goes to the business partner in SAP too. Off by default, since the user
+# in SAP then needs the right to change business partners.
+# Who wins where both sides changed the same field stands under [suppliers.ownership] in the mapping file.
+# from_coupa = false
+# Only with from_coupa: active suppliers without a number in Coupa become business partners, and get their CardCode as number.
+# create_in_sap = false
+# Only those that meet all of these, in the words of Coupa's API.
+# create_filter = []
+# SAP's numbering series for them (its number, not its name);
+# series = 71
+# or their CardCode by rule, with Coupa's id in it.
+# card_code = "C{id}"
+# The user-defined field of business partners that keeps Coupa's id, by which one is found again whatever happened;
+# `b1-coupa check` says how to add it. "" does without: then name and tax id must do.
+# coupa_id_field = "U_CoupaId"
+# What else each of them gets, by SAP's own names.
+# new_partner = {}
+
 [store]
 # The database file: queue, links between SAP and Coupa, audit trail. Relative to this file's folder.
 # path = "b1-coupa.db"

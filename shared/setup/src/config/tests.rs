@@ -238,7 +238,9 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
                 if rest.contains(" = ")
                     && !rest.starts_with("connect_to")
                     && !rest.starts_with("ca_file")
-                    && !rest.starts_with("spki_sha256") =>
+                    && !rest.starts_with("spki_sha256")
+                    && !rest.starts_with("series")
+                    && !rest.starts_with("card_code") =>
             {
                 format!("{rest}\n")
             }
@@ -258,6 +260,34 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
                 "{key}"
             );
         }
+    }
+}
+
+#[test]
+fn suppliers_go_to_sap_and_are_created_there_only_by_leave() {
+    let plain = parse(MINIMAL).unwrap().suppliers;
+    assert!(!plain.from_coupa && !plain.create_in_sap && plain.create_filter.is_empty());
+    assert_eq!(plain.coupa_id_field.as_deref(), Some("U_CoupaId"));
+    let section = r#"
+        [suppliers]
+        from_coupa = true
+        create_in_sap = true
+        create_filter = ["commodity[name]=Office", "custom_fields[erp]=SAP"]
+        card_code = "C{id}"
+        coupa_id_field = ""
+        new_partner = { GroupCode = 101, BPPaymentMethods = [{ PaymentMethodCode = "OUT-SEPA" }] }
+    "#;
+    let suppliers = parse(&format!("{MINIMAL}{section}")).unwrap().suppliers;
+    assert_eq!(suppliers.create_filter[0], ("commodity[name]".to_owned(), "Office".to_owned()));
+    assert_eq!((suppliers.coupa_id_field, suppliers.new_partner.len()), (None, 2));
+    for wrong in [
+        "create_in_sap = true",
+        "card_code = \"C\"",
+        "create_filter = [\"Office\"]",
+        "coupa_id_field = \"CoupaId\"",
+    ] {
+        let error = parse(&format!("{MINIMAL}\n[suppliers]\n{wrong}\n")).unwrap_err();
+        assert!(!error.help.is_empty(), "{wrong}: {error}");
     }
 }
 

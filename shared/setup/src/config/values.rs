@@ -15,6 +15,50 @@ use serde::{Deserialize, Deserializer, de, de::Error as _};
 use std::{fmt, net::IpAddr, str::FromStr};
 use wire::SpkiPin;
 
+/// Conditions in Coupa's words, such as `commodity[name]=Office`.
+pub(super) fn conditions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(String, String)>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let condition = |text: String| match text.split_once('=') {
+        Some((attribute, value)) if !attribute.trim().is_empty() => {
+            Ok((attribute.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(D::Error::custom(ValueError::new(
+            format!("`{text}` is no condition"),
+            "Write attribute=value in Coupa's words, such as \"commodity[name]=Office\".",
+        ))),
+    };
+    texts.into_iter().map(condition).collect()
+}
+
+/// A rule for codes of business partners, which must tell one supplier from the other.
+pub(super) fn card_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let rule = optional_text(deserializer)?;
+    match &rule {
+        Some(text) if !text.contains("{id}") => Err(D::Error::custom(ValueError::new(
+            format!("`{text}` would give every business partner the same code"),
+            "Use {id} in it: Coupa's id of the supplier, such as \"C{id}\".",
+        ))),
+        _ => Ok(rule),
+    }
+}
+
+/// The name of a user-defined field; an empty one means none.
+pub(super) fn user_field<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = optional_text(deserializer)?;
+    let is_name = |name: &str| {
+        name.starts_with("U_") && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match &name {
+        Some(text) if !is_name(text) => Err(D::Error::custom(ValueError::new(
+            format!("`{text}` is no user-defined field"),
+            "Such a field is called U_ and letters, digits or `_`, such as \"U_CoupaId\"; \"\" does without.",
+        ))),
+        _ => Ok(name),
+    }
+}
+
 /// What is wrong with a value, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}\n{help}")]

@@ -20,7 +20,7 @@ fn sent() -> Sent {
 
 fn links() -> [Link; 3] {
     [
-        Link::Supplier(SupplierLink { coupa_id: CoupaId(u64::MAX >> 1), sent: sent() }),
+        Link::Supplier(SupplierLink { sent: sent(), ..SupplierLink::new(CoupaId(u64::MAX >> 1)) }),
         Link::Order(OrderLink {
             coupa_id: CoupaId(7),
             po_number: "812".to_owned(),

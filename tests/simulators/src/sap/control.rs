@@ -50,6 +50,19 @@ impl Simulator {
         })
     }
 
+    /// Approves the business partners that wait for it; answers their codes.
+    pub fn approve_partners(&self) -> Result<Vec<String>, Refusal> {
+        self.with_world(|world| {
+            let drafts = std::mem::take(&mut world.partner_drafts);
+            drafts.into_iter().map(|draft| world.insert_partner(draft)).collect()
+        })
+    }
+
+    /// How many business partners wait for approval.
+    pub fn partner_drafts(&self) -> usize {
+        self.with_world(|world| world.partner_drafts.len())
+    }
+
     /// A copy of a business partner.
     pub fn supplier(&self, code: &str) -> Option<Record> {
         self.with_world(|world| world.partners.get(code).cloned())

@@ -16,7 +16,7 @@ pub use entities::{
 };
 pub use refusal::Refusal;
 pub use service::{Fault, FaultKind, LoggedRequest, Simulator};
-pub use settings::{DateStyle, LinkStyle, MetadataVersion, Settings};
+pub use settings::{Approval, DateStyle, LinkStyle, MetadataVersion, Settings};
 pub use value::{Field, Record};
 pub use world::{
     AddressSpec, ContactSpec, DocumentSpec, ExpenseSpec, InvoiceSpec, LineSpec, OrderSpec, PaymentSpec,

@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What a Service Layer can be like. Each switch is a point that differs between systems or is uncertain.
@@ -56,6 +57,23 @@ pub struct Settings {
     pub duplicate_partner_is_2035: bool,
     /// v2 errors carry an empty `details` list.
     pub error_details: bool,
+    /// Numbering series of business partners: what the codes of each begin with.
+    pub partner_series: BTreeMap<i64, String>,
+    /// Business partners have the user-defined field `U_CoupaId`.
+    pub partners_have_coupa_id: bool,
+    /// Members of business partners that this user can't change: they are ignored without a word.
+    pub read_only_partner_members: BTreeSet<String>,
+    /// An approval procedure makes a draft of every business partner that is posted.
+    pub partner_approval: Option<Approval>,
+}
+
+/// How SAP answers a POST that an approval procedure has caught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// As if it had been created, under the draft's own key.
+    DraftKey,
+    /// With -2028, although the draft is there.
+    NoMatch,
 }
 
 impl Default for Settings {
@@ -87,6 +105,10 @@ impl Default for Settings {
             cancellation_shows_cancelled: false,
             duplicate_partner_is_2035: false,
             error_details: false,
+            partner_series: BTreeMap::from([(71, "V".to_owned())]),
+            partners_have_coupa_id: true,
+            read_only_partner_members: BTreeSet::new(),
+            partner_approval: None,
         }
     }
 }

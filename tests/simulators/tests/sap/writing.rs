@@ -179,3 +179,46 @@ fn documents_take_plain_changes() {
     assert_eq!(json["DocumentStatus"], "bost_Open", "read-only members are ignored");
     assert_eq!(client.column("/PurchaseOrders?$filter=U_CoupaId eq '4711'", "DocEntry"), ["1"]);
 }
+
+#[test]
+fn a_partner_is_numbered_by_its_series() {
+    let client = client("v2");
+    let created = parse(&client.post("/BusinessPartners", r#"{"CardName":"New","Series":71}"#));
+    assert_eq!(created["CardCode"], "V20001");
+    assert_eq!(refusal(&client.post("/BusinessPartners", r#"{"Series":99}"#)), (400, "-5002".to_owned()));
+}
+
+#[test]
+fn an_approval_procedure_makes_a_draft_and_says_so_in_one_of_two_ways() {
+    use simulators::sap::Approval;
+    let client = client("v2");
+    let body = r#"{"CardCode":"V9","CardName":"New GmbH"}"#;
+    client.sap.configure(|settings| settings.partner_approval = Some(Approval::DraftKey));
+    let response = client.post("/BusinessPartners", body);
+    assert_eq!((response.status().as_u16(), &parse(&response)["CardCode"]), (201, &"1".into()));
+    assert_eq!(refusal(&client.get("/BusinessPartners('1')")), (404, "-2028".to_owned()));
+    client.sap.configure(|settings| settings.partner_approval = Some(Approval::NoMatch));
+    assert_eq!(refusal(&client.post("/BusinessPartners", body)), (404, "-2028".to_owned()));
+    assert_eq!((client.sap.partner_drafts(), client.sap.supplier_codes().len()), (2, 1));
+}
+
+#[test]
+fn what_this_user_may_not_change_is_ignored_without_a_word() {
+    let client = client("v2");
+    let members = ["CardName".to_owned()].into();
+    client.sap.configure(|settings| settings.read_only_partner_members = members);
+    let body = r#"{"CardName":"Other","Website":"x.example"}"#;
+    let response = client.request(Method::PATCH, "/BusinessPartners('V1')", &[], body).response;
+    assert_eq!(response.status(), 204);
+    let partner = client.sap.supplier("V1").unwrap();
+    assert_eq!((partner.text("CardName"), partner.text("Website")), ("", "x.example"));
+}
+
+#[test]
+fn a_field_that_nobody_has_added_is_unknown() {
+    let client = client("v2");
+    client.sap.configure(|settings| settings.partners_have_coupa_id = false);
+    assert_eq!(refusal(&client.get("/BusinessPartners?$select=U_CoupaId")), (400, "-1000".to_owned()));
+    let body = r#"{"CardCode":"V9","U_CoupaId":"7"}"#;
+    assert_eq!(refusal(&client.post("/BusinessPartners", body)), (400, "-1000".to_owned()));
+}

@@ -58,6 +58,9 @@ pub(crate) fn route(
     };
     let set = Set::of_name(name).ok_or_else(unknown)?;
     let key = key.map(|key| set.key(key)).transpose()?;
+    if set == Set::Partners && !format.settings.partners_have_coupa_id {
+        lacks_coupa_id(query, request.body())?;
+    }
     match (&method, &key, second) {
         (&Method::GET, None, None) => read::list(world, format, set, query, headers, request_number),
         (&Method::GET, None, Some("$count")) => read::count(world, format, set, query),
@@ -68,6 +71,15 @@ pub(crate) fn route(
         (&Method::POST, Some(key), Some(action)) => write::act(world, format, set, key, action, headers),
         _ => Err(unknown()),
     }
+}
+
+/// A user-defined field that nobody has added is as unknown as any other name.
+fn lacks_coupa_id(query: &str, body: &[u8]) -> Result<(), Refusal> {
+    const NAME: &str = "U_CoupaId";
+    if query.contains(NAME) || String::from_utf8_lossy(body).contains(NAME) {
+        return Err(Refusal::syntax(format!("Property '{NAME}' of 'BusinessPartner' is invalid")));
+    }
+    Ok(())
 }
 
 /// Some clients cannot send PATCH and say so in a header.

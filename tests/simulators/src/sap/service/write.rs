@@ -5,6 +5,7 @@ use super::sets::{Key, Set};
 use crate::sap::entities::{Base, Document, DocumentKind};
 use crate::sap::refusal::Refusal;
 use crate::sap::schema::SCHEMA;
+use crate::sap::settings::Approval;
 use crate::sap::value::{Field, Record};
 use crate::sap::world::{DocumentSpec, LineSpec, Stamp, World};
 use bytes::Bytes;
@@ -24,6 +25,14 @@ pub(crate) fn create(
     let (key, shown) = match set {
         Set::Partners => {
             check_partner(world, &given)?;
+            if let Some(approval) = format.settings.partner_approval {
+                let key = world.draft_partner(given);
+                return if approval == Approval::DraftKey {
+                    Ok(drafted(format, &key))
+                } else {
+                    Err(Refusal::no_match())
+                };
+            }
             let code = world.insert_partner(given)?;
             let shown = format!("'{}'", code.replace('\'', "''"));
             (Key::Text(code), shown)
@@ -49,6 +58,15 @@ pub(crate) fn create(
     Ok(response)
 }
 
+/// What a partner looks like that has become a draft: created, under a key that its own set doesn't know.
+fn drafted(format: &Format<'_>, key: &str) -> Response<Bytes> {
+    let context = format.context("BusinessPartners/$entity");
+    let mut response =
+        format.json(StatusCode::CREATED, format!("{{{context}\"CardCode\":\"{key}\"}}").into_bytes());
+    set_header(&mut response, "location", &format!("{}BusinessPartners('{key}')", format.root()));
+    response
+}
+
 /// Answers `PATCH` of one entity.
 pub(crate) fn update(
     world: &mut World,
@@ -59,7 +77,10 @@ pub(crate) fn update(
     body: &[u8],
 ) -> Result<Response<Bytes>, Refusal> {
     check_etag(world, format, set, key, headers)?;
-    let json = parse(body)?;
+    let mut json = parse(body)?;
+    if let (Set::Partners, Some(members)) = (set, json.as_object_mut()) {
+        members.retain(|name, _| !format.settings.read_only_partner_members.contains(name));
+    }
     let given = record(&json, set.entity_type().name, format.settings.metadata)?;
     match (set, key) {
         (Set::Partners, Key::Text(code)) => {

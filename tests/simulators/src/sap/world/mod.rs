@@ -37,6 +37,8 @@ pub(crate) struct World {
     numbers: BTreeMap<(i64, i32), i64>,
     journal_entries: i64,
     contacts: i64,
+    /// Business partners that wait for approval.
+    pub(crate) partner_drafts: Vec<Record>,
 }
 
 /// The documents of one kind.
@@ -67,6 +69,7 @@ impl World {
             numbers: BTreeMap::new(),
             journal_entries: 0,
             contacts: 0,
+            partner_drafts: Vec::new(),
         };
         world.set_master_data(&crate::company::master_data());
         world

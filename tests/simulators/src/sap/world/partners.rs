@@ -45,6 +45,11 @@ impl World {
 
     /// Files a new partner; keys of its rows, defaults and stamps are given here.
     pub(crate) fn insert_partner(&mut self, mut partner: Record) -> Result<String, Refusal> {
+        if partner.text("CardCode").is_empty()
+            && let Some(code) = int(&partner, "Series").and_then(|series| self.code_of_series(series))
+        {
+            partner.set_text("CardCode", &code);
+        }
         let code = partner.text("CardCode").to_owned();
         if code.is_empty() {
             return Err(Refusal::rule("Enter a code for the business partner [OCRD.CardCode]"));
@@ -127,6 +132,22 @@ impl World {
                 row.set("InternalCode", Field::Int(self.contacts));
             }
         }
+    }
+
+    fn code_of_series(&mut self, series: i64) -> Option<String> {
+        let prefix = self.settings.partner_series.get(&series)?.clone();
+        loop {
+            let code = format!("{prefix}{}", self.next_number(BUSINESS_PARTNER, 20_001, 1));
+            if !self.partners.contains_key(&code) {
+                return Some(code);
+            }
+        }
+    }
+
+    /// Keeps a partner that waits for approval; answers the draft's own key.
+    pub(crate) fn draft_partner(&mut self, partner: Record) -> String {
+        self.partner_drafts.push(partner);
+        self.partner_drafts.len().to_string()
     }
 
     fn next_card_code(&mut self) -> String {
