@@ -521,6 +521,7 @@ impl World {
             },
             reopen_reason: Some("ERP_REOPENED".to_owned()),
             bypass_approvals: false,
+            suppliers: pipeline::SupplierSettings::default(),
         }
     }
 
