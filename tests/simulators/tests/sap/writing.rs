@@ -211,7 +211,7 @@ fn what_this_user_may_not_change_is_ignored_without_a_word() {
     let response = client.request(Method::PATCH, "/BusinessPartners('V1')", &[], body).response;
     assert_eq!(response.status(), 204);
     let partner = client.sap.supplier("V1").unwrap();
-    assert_eq!((partner.text("CardName"), partner.text("Website")), ("", "x.example"));
+    assert_eq!((partner.text("CardName"), partner.text("Website")), ("Acme Associates", "x.example"));
 }
 
 #[test]
