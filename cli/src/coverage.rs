@@ -25,7 +25,7 @@ fn every_test_that_the_table_names_is_there() {
         let cell = line.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         let mut text = String::new();
         for name in quoted(cell) {
-            if name.ends_with(".rs") {
+            if name.split_once('.').is_some_and(|(_, ending)| ending == "rs") {
                 let (short, rest) = name.split_at(name.find('/').unwrap() + 1);
                 let path = folder(short).map_or_else(|| name.to_owned(), |folder| format!("{folder}{rest}"));
                 text = fs::read_to_string(repository().join(&path)).unwrap_or_default();

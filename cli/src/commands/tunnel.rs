@@ -50,10 +50,10 @@ pub(super) fn agent_config(app: &App, args: &AgentConfigArgs) -> CliResult<Exit>
     let agent = Agent {
         relay: endpoint(&args.relay)?,
         relay_public_key: args.relay_public_key,
-        agent_public_key: key::read(&args.key_file)?,
+        own_public_key: key::read(&args.key_file)?,
         service_layer: args.service_layer,
         relay_address: args.relay_address,
-        agent_address: args.agent_address,
+        own_address: args.agent_address,
         router: args.router,
     };
     app.show(&Printed { script: agent.script(args.platform), agent });
@@ -117,7 +117,7 @@ impl Report for Printed {
     }
 
     fn json(&self) -> Value {
-        json!({"agent_public_key": self.agent.agent_public_key.to_string(), "script": self.script})
+        json!({"agent_public_key": self.agent.own_public_key.to_string(), "script": self.script})
     }
 }
 

@@ -29,7 +29,7 @@ impl Engine {
     pub async fn build(app: &App, config: &Config) -> CliResult<Self> {
         #[cfg(feature = "aws")]
         if let Some(stack) = app.find_stack(config).await? {
-            return Self::on_stack(app, config, &stack).await;
+            return Self::on_stack(app, config, &stack);
         }
         let secrets = app.secrets(config)?;
         // A mapping file that can't be read must not leave a new database behind.
@@ -57,7 +57,7 @@ impl Engine {
 
     /// The same on a stack's books: with its passwords, and with the session and the token that its functions share.
     #[cfg(feature = "aws")]
-    async fn on_stack(app: &App, config: &Config, stack: &crate::stack::Stack) -> CliResult<Self> {
+    fn on_stack(app: &App, config: &Config, stack: &crate::stack::Stack) -> CliResult<Self> {
         let books = stack.books();
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let parts = Parts {

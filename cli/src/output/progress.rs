@@ -124,6 +124,7 @@ mod tests {
     struct Screen(Arc<Mutex<Vec<String>>>);
 
     impl Screen {
+        #[expect(clippy::unnecessary_wraps, reason = "the screen's own methods answer so")]
         fn note(&self, what: &str) -> io::Result<()> {
             self.0.lock().unwrap().push(what.to_owned());
             Ok(())

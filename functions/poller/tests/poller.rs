@@ -1,5 +1,12 @@
 //! The poller between a simulated SAP and a queue.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what it expects by failing, in its helpers too"
+)]
+
 use async_trait::async_trait;
 use functions::testing::World;
 use jiff::SignedDuration;
@@ -37,7 +44,7 @@ struct Rig {
     invoked: Invoked,
 }
 
-async fn rig(suppliers: usize, page_size: u32, page_takes: Duration) -> Rig {
+fn rig(suppliers: usize, page_size: u32, page_takes: Duration) -> Rig {
     let mut world = World::new();
     for number in 1..=suppliers {
         world.sap.add_supplier(supplier(&format!("V{number:04}"))).unwrap();
@@ -56,7 +63,7 @@ async fn queued(world: &World) -> usize {
 
 #[tokio::test]
 async fn a_schedule_s_event_reads_what_changed_and_says_so() {
-    let rig = rig(7, 5, Duration::from_secs(1)).await;
+    let rig = rig(7, 5, Duration::from_secs(1));
     let answer = rig.poller.handle(json!({"object": "suppliers"}), rig.world.deadline(120)).await.unwrap();
     assert_eq!(answer, json!({"enqueued": 7, "released": 0, "continued": false}));
     assert_eq!(queued(&rig.world).await, 7);
@@ -70,7 +77,7 @@ async fn a_schedule_s_event_reads_what_changed_and_says_so() {
 /// Lambda would stop such a chain after 16 hops unless the template allows it; our own guard lets it pass because it moves.
 #[tokio::test]
 async fn a_long_pass_takes_many_invocations_and_misses_nothing() {
-    let rig = rig(120, 1, Duration::from_secs(20)).await;
+    let rig = rig(120, 1, Duration::from_secs(20));
     let (mut event, mut invocations) = (json!({"object": "suppliers"}), 0);
     loop {
         let deadline = rig.world.deadline(120);
@@ -91,7 +98,7 @@ async fn a_long_pass_takes_many_invocations_and_misses_nothing() {
 
 #[tokio::test]
 async fn a_chain_that_gets_nowhere_is_ended() {
-    let rig = rig(12, 2, Duration::from_secs(25)).await;
+    let rig = rig(12, 2, Duration::from_secs(25));
     rig.poller.handle(json!({"object": "suppliers"}), rig.world.deadline(120)).await.unwrap();
     let next = rig.invoked.next().unwrap();
     assert_eq!((&next["object"], &next["generation"]), (&json!("suppliers"), &json!(1)));
@@ -110,14 +117,14 @@ async fn a_chain_that_gets_nowhere_is_ended() {
 
 #[tokio::test]
 async fn a_page_that_hangs_does_not_take_the_answer_along() {
-    let rig = rig(6, 2, Duration::from_secs(500)).await;
+    let rig = rig(6, 2, Duration::from_secs(500));
     let stuck = rig.poller.handle(json!({"object": "suppliers"}), rig.world.deadline(120)).await;
     assert_eq!(stuck.unwrap_err().code, Code::PollStuck);
 }
 
 #[tokio::test]
 async fn two_pollers_at_once_do_no_harm() {
-    let rig = rig(40, 3, Duration::from_secs(1)).await;
+    let rig = rig(40, 3, Duration::from_secs(1));
     let config = rig.world.config(3, "");
     let other = Poller {
         pipeline: rig.world.pipeline(&config),
@@ -137,7 +144,7 @@ async fn two_pollers_at_once_do_no_harm() {
 
 #[tokio::test]
 async fn a_backfill_goes_on_in_its_own_chain() {
-    let rig = rig(10, 2, Duration::from_secs(20)).await;
+    let rig = rig(10, 2, Duration::from_secs(20));
     let (mut event, mut enqueued) = (json!({"object": "suppliers", "backfill": {"since": "2020-01-01"}}), 0);
     for _ in 0..20 {
         let answer = rig.poller.handle(event.clone(), rig.world.deadline(120)).await.unwrap();
@@ -157,7 +164,7 @@ async fn a_backfill_goes_on_in_its_own_chain() {
 #[tokio::test]
 async fn a_release_puts_back_what_is_due_and_counts() {
     use simulators::samples::{document, line};
-    let rig = rig(1, 100, Duration::ZERO).await;
+    let rig = rig(1, 100, Duration::ZERO);
     rig.world.sap.add_invoice(document("V0001", vec![line("A1", 1, "10")])).unwrap();
     rig.poller.handle(json!({"object": "invoices"}), rig.world.deadline(120)).await.unwrap();
     // The supplier was never seen: the invoice waits for it.
@@ -186,7 +193,7 @@ async fn an_object_that_the_config_leaves_out_is_skipped() {
 
 #[tokio::test]
 async fn a_bad_event_is_a_coded_error() {
-    let rig = rig(1, 10, Duration::ZERO).await;
+    let rig = rig(1, 10, Duration::ZERO);
     for (event, code) in [
         (json!({"object": "PurchaseInvoices"}), Code::ObjectUnknown),
         (json!({"object": "invoices", "backfill": {"since": "soon"}}), Code::EventForeign),

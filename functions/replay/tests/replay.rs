@@ -1,5 +1,12 @@
 //! What the function reads from an event, and what it answers.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what it expects by failing, in its helpers too"
+)]
+
 use functions::testing::{Steps, World};
 use model::{Clock as _, Code};
 use pipeline::replay::Replay;

@@ -1,5 +1,12 @@
 //! Requests as an HTTP API hands them over.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what it expects by failing, in its helpers too"
+)]
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use functions::testing::{Steps, World};
 use hmac::{Hmac, Mac};

@@ -114,8 +114,8 @@ fn ten_thousand_on_each_side() {
     let words =
         ["Nord", "Stahl", "Holz", "Glas", "Papier", "Werk", "Technik", "Handel", "Logistik", "Chemie"];
     let name = |at: usize| {
-        let word = |place: usize| words[at / 10_usize.pow(u32::try_from(place).unwrap()) % 10];
-        format!("{} {} {}{} {}", word(0), word(1), word(2), word(3).to_lowercase(), at * 7919 % 100_000)
+        let part = |place: usize| words[at / 10_usize.pow(u32::try_from(place).unwrap()) % 10];
+        format!("{} {} {}{} {}", part(0), part(1), part(2), part(3).to_lowercase(), at * 7919 % 100_000)
     };
     for at in 0..10_000 {
         let address = AddressSpec::default();

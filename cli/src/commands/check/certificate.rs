@@ -19,7 +19,7 @@ pub(super) async fn look(config: &Config) -> Option<CertificateSeen> {
 }
 
 /// The connection came about, so the certificate is trusted by its pin or by its issuer.
-pub(super) fn accepted(seen: &Option<CertificateSeen>, config: &Config, now: Timestamp, checks: &mut Checks) {
+pub(super) fn accepted(seen: Option<&CertificateSeen>, config: &Config, now: Timestamp, checks: &mut Checks) {
     let Some(seen) = seen else { return };
     if config.sap.spki_sha256.contains(&seen.spki_pin) {
         checks.good(
@@ -37,7 +37,7 @@ pub(super) fn accepted(seen: &Option<CertificateSeen>, config: &Config, now: Tim
 }
 
 /// No connection came about. Perhaps because of the certificate: shows it, and the pin to compare with the server's own.
-pub(super) fn refused(seen: &Option<CertificateSeen>, config: &Config, now: Timestamp, checks: &mut Checks) {
+pub(super) fn refused(seen: Option<&CertificateSeen>, config: &Config, now: Timestamp, checks: &mut Checks) {
     let Some(seen) = seen else { return };
     let problems = seen.problems(config.sap.service_layer_url.host(), now);
     let against = if problems.is_empty() {
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_was_met_is_told_with_all_that_is_wrong_and_the_pin() {
-        let (state, text, help) = one(|checks| refused(&Some(seen()), &config(), noon(), checks));
+        let (state, text, help) = one(|checks| refused(Some(&seen()), &config(), noon(), checks));
         assert_eq!(state, State::Note);
         for words in [
             "CN=sap",
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_stolen_certificate_is_no_candidate_for_a_pin() {
         let stolen = CertificateSeen { holds_key: false, ..seen() };
-        let (_, text, help) = one(|checks| refused(&Some(stolen), &config(), noon(), checks));
+        let (_, text, help) = one(|checks| refused(Some(&stolen), &config(), noon(), checks));
         assert!(text.contains("somebody else's") && !help.contains("spki_sha256"), "{help}");
     }
 
@@ -149,17 +149,17 @@ mod tests {
     fn another_key_than_the_pinned_one_is_a_warning() {
         let mut config = config();
         config.sap.spki_sha256 = vec!["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".parse().unwrap()];
-        let (_, _, help) = one(|checks| refused(&Some(seen()), &config, noon(), checks));
+        let (_, _, help) = one(|checks| refused(Some(&seen()), &config, noon(), checks));
         assert!(help.contains("somebody else answers"), "{help}");
     }
 
     #[test]
     fn one_that_runs_out_soon_is_told_unless_its_key_is_pinned() {
         let mut config = config();
-        let (state, text, _) = one(|checks| accepted(&Some(seen()), &config, noon(), checks));
+        let (state, text, _) = one(|checks| accepted(Some(&seen()), &config, noon(), checks));
         assert!(state == State::Note && text.contains("runs out soon"), "{text}");
         config.sap.spki_sha256 = vec![seen().spki_pin];
-        let (state, text, _) = one(|checks| accepted(&Some(seen()), &config, noon(), checks));
+        let (state, text, _) = one(|checks| accepted(Some(&seen()), &config, noon(), checks));
         assert!(state == State::Good && text.contains("pinned"), "{text}");
     }
 }

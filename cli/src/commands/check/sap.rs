@@ -11,7 +11,7 @@ pub(super) async fn check(engine: &Engine, config: &Config, checks: &mut Checks)
     match engine.pipeline.sap.log_in().await {
         Ok(info) => {
             checks.good("Service Layer", format!("{url} answers"));
-            certificate::accepted(&seen, config, now, checks);
+            certificate::accepted(seen.as_ref(), config, now, checks);
             checks.good(
                 "SAP log-in",
                 format!(
@@ -23,13 +23,13 @@ pub(super) async fn check(engine: &Engine, config: &Config, checks: &mut Checks)
         }
         Err(error @ (sap::Error::LoginRefused { .. } | sap::Error::SessionLost(_))) => {
             checks.good("Service Layer", format!("{url} answers"));
-            certificate::accepted(&seen, config, now, checks);
+            certificate::accepted(seen.as_ref(), config, now, checks);
             checks.failure("SAP log-in", &error.failure());
             false
         }
         Err(error) => {
             checks.failure("Service Layer", &error.failure());
-            certificate::refused(&seen, config, now, checks);
+            certificate::refused(seen.as_ref(), config, now, checks);
             false
         }
     }

@@ -18,10 +18,10 @@ pub(super) struct Agent {
     /// `host:port`.
     pub relay: String,
     pub relay_public_key: PublicKey,
-    pub agent_public_key: PublicKey,
+    pub own_public_key: PublicKey,
     pub service_layer: SocketAddrV4,
     pub relay_address: Ipv4Addr,
-    pub agent_address: Ipv4Addr,
+    pub own_address: Ipv4Addr,
     /// The machine forwards for others, and goes on doing so.
     pub router: bool,
 }
@@ -39,12 +39,12 @@ impl Agent {
         let values = [
             ("relay", self.relay.clone()),
             ("relay_public_key", self.relay_public_key.to_string()),
-            ("agent_public_key", self.agent_public_key.to_string()),
+            ("agent_public_key", self.own_public_key.to_string()),
             ("service_layer", self.service_layer.to_string()),
             ("service_layer_ip", self.service_layer.ip().to_string()),
             ("port", self.service_layer.port().to_string()),
             ("relay_address", self.relay_address.to_string()),
-            ("agent_address", self.agent_address.to_string()),
+            ("agent_address", self.own_address.to_string()),
             (" {{unless_router}}", format!(" {unless_router}").trim_end().to_owned()),
             ("others", others.to_owned()),
         ];
@@ -63,10 +63,10 @@ mod tests {
         Agent {
             relay: "203.0.113.10:51820".to_owned(),
             relay_public_key: "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=".parse().unwrap(),
-            agent_public_key: "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=".parse().unwrap(),
+            own_public_key: "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=".parse().unwrap(),
             service_layer: "192.168.50.10:50000".parse().unwrap(),
             relay_address: Ipv4Addr::new(10, 99, 0, 1),
-            agent_address: Ipv4Addr::new(10, 99, 0, 2),
+            own_address: Ipv4Addr::new(10, 99, 0, 2),
             router: false,
         }
     }

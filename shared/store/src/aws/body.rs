@@ -124,7 +124,7 @@ mod tests {
         let mut text = String::new();
         while text.len() < len {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let _ = write!(text, "{:016x}", state);
+            let _ = write!(text, "{state:016x}");
         }
         text
     }
