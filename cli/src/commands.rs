@@ -105,6 +105,10 @@ impl App {
 
     /// Opens the database to look at. Where there is none yet, an empty one takes its place: looking must not
     /// make a file, which could belong to the wrong user.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(clippy::unused_async, reason = "a stack is found over the network")
+    )]
     pub async fn look_into_books(&self, config: &Config) -> CliResult<Books> {
         #[cfg(feature = "aws")]
         if let Some(stack) = self.find_stack(config).await? {
