@@ -8,17 +8,13 @@ use crate::{CliError, CliResult, books::Books};
 use aws_sdk_lambda::{
     Client, operation::get_function_configuration::GetFunctionConfigurationOutput, primitives::Blob,
 };
-use jiff::SignedDuration;
 use model::{Clock, Credential, Random};
 use serde_json::Value;
 use setup::Config;
 use std::{collections::BTreeMap, sync::Arc};
 use store::{
     SecretName,
-    aws::{
-        Aws, AwsStore, AwsStoreSettings, QueueUrls, SecretMember, SecretsManager, SqsQueue, StackNames,
-        TableNames,
-    },
+    aws::{Aws, AwsStore, SecretMember, SecretsManager, SqsQueue, StackNames},
 };
 
 /// A deployed stack.
@@ -43,18 +39,8 @@ impl Stack {
         let aws = Aws::from_env().await;
         let lambda = Client::new(aws.config());
         let names = names(&lambda, name).await?;
-        let settings = AwsStoreSettings {
-            tables: TableNames { state: names.state_table.clone(), audit: names.audit_table.clone() },
-            company: config.sap.company_db.clone(),
-            audit_retention: names
-                .audit_retention_days
-                .map(|days| SignedDuration::from_hours(24 * i64::from(days))),
-        };
-        let urls = QueueUrls {
-            live: names.live_queue_url.clone(),
-            backfill: names.backfill_queue_url.clone(),
-            dead_letters: names.dead_letter_queue_url.clone(),
-        };
+        let settings = names.store_settings(config.sap.company_db.clone());
+        let urls = names.queue_urls();
         let ids = BTreeMap::from([(SecretName::SapPassword, names.secret_arn.clone())]);
         let secret = SecretsManager::new(&aws, ids, Arc::clone(&clock)).credential(SecretName::SapPassword);
         Ok(Self {

@@ -1,6 +1,5 @@
 use crate::Figures;
 use coupa::BudgetBlock;
-use jiff::SignedDuration;
 use lambda_runtime::Error;
 use model::{Clock, CompanyDb, Credential, Owner, Random};
 use pipeline::Pipeline;
@@ -8,10 +7,7 @@ use setup::{Config, Meter, Parts};
 use std::{collections::BTreeMap, sync::Arc};
 use store::{
     Queue, SecretName,
-    aws::{
-        Aws, AwsStore, AwsStoreSettings, COUPA_TOKEN, QueueUrls, SAP_SESSION, SecretMember, SecretsManager,
-        SqsQueue, StackNames, TableNames,
-    },
+    aws::{Aws, AwsStore, COUPA_TOKEN, SAP_SESSION, SecretMember, SecretsManager, SqsQueue, StackNames},
 };
 use wire::{SystemClock, SystemRandom};
 
@@ -51,18 +47,8 @@ impl Stack {
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
             (Arc::new(SystemClock), Arc::new(SystemRandom));
         let aws = Aws::from_env().await;
-        let settings = AwsStoreSettings {
-            tables: TableNames { state: names.state_table.clone(), audit: names.audit_table.clone() },
-            company: config.sap.company_db.clone(),
-            audit_retention: names
-                .audit_retention_days
-                .map(|days| SignedDuration::from_hours(24 * i64::from(days))),
-        };
-        let urls = QueueUrls {
-            live: names.live_queue_url.clone(),
-            backfill: names.backfill_queue_url.clone(),
-            dead_letters: names.dead_letter_queue_url.clone(),
-        };
+        let settings = names.store_settings(config.sap.company_db.clone());
+        let urls = names.queue_urls();
         let store = AwsStore::new(&aws, settings, Arc::clone(&clock), Arc::clone(&random));
         let queue = SqsQueue::new(&aws, urls, Arc::clone(&clock), Arc::clone(&random));
         // One secret holds all passwords, whatever the name that it is asked for by.

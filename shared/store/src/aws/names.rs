@@ -1,5 +1,8 @@
 //! What the template says through the environment.
 
+use super::{AwsStoreSettings, QueueUrls, TableNames};
+use jiff::SignedDuration;
+use model::CompanyDb;
 use std::path::PathBuf;
 
 /// Where the config file lies unless [`CONFIG`] says otherwise: beside the program.
@@ -44,6 +47,26 @@ pub struct NameError {
 }
 
 impl StackNames {
+    /// The tables, with whose documents they hold.
+    pub fn store_settings(&self, company: CompanyDb) -> AwsStoreSettings {
+        AwsStoreSettings {
+            tables: TableNames { state: self.state_table.clone(), audit: self.audit_table.clone() },
+            company,
+            audit_retention: self
+                .audit_retention_days
+                .map(|days| SignedDuration::from_hours(24 * i64::from(days))),
+        }
+    }
+
+    /// The queues.
+    pub fn queue_urls(&self) -> QueueUrls {
+        QueueUrls {
+            live: self.live_queue_url.clone(),
+            backfill: self.backfill_queue_url.clone(),
+            dead_letters: self.dead_letter_queue_url.clone(),
+        }
+    }
+
     /// Reads the environment.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, NameError> {
         let given = |name: &str| variable(name).filter(|value| !value.is_empty());
