@@ -24,6 +24,8 @@ pub struct Stack {
     queue: Arc<SqsQueue>,
     store: Arc<AwsStore>,
     secret: Arc<dyn Credential>,
+    /// Where its workers share the SAP session.
+    session_cell: String,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -47,6 +49,7 @@ impl Stack {
             queue: Arc::new(SqsQueue::new(&aws, urls, Arc::clone(&clock), Arc::clone(&random))),
             store: Arc::new(AwsStore::new(&aws, settings, Arc::clone(&clock), random)),
             secret: Arc::new(secret),
+            session_cell: setup::session_cell(config),
             lambda,
             names,
             clock,
@@ -60,7 +63,7 @@ impl Stack {
             state: Arc::clone(&self.store) as _,
             audit: Arc::clone(&self.store) as _,
             ledger: Arc::clone(&self.store) as _,
-            sap_session: Some(Arc::new(self.store.shared_secret(store::aws::SAP_SESSION))),
+            sap_session: Some(Arc::new(self.store.shared_secret(&self.session_cell))),
             file: None,
         }
     }
@@ -87,8 +90,10 @@ impl Stack {
             return Ok(body);
         }
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-        Err(CliError::new(format!("{function} failed: {} {}", text("errorType"), text("errorMessage")))
-            .help("Its log says more: `sam logs`, or the saved queries in CloudWatch."))
+        Err(CliError::new(format!("{function} failed: {} {}", text("errorType"), text("errorMessage"))).help(
+            "Run `b1-coupa check` with the same --stack, which tries every part of the way. The function's log says more: \
+             `sam logs`, or the saved queries in CloudWatch.",
+        ))
     }
 
     /// Has SQS put the copies of dead letters back into the queue of changes. Those that a function itself has put there have no

@@ -39,9 +39,10 @@ impl Stack {
     /// Points a command at the stack, if it is one that can look there.
     pub(crate) fn stand_in(&self, command: &mut Command, arguments: &[&str]) {
         let takes_it = arguments.first().is_some_and(|first| COMMANDS.contains(first));
-        if !takes_it || !self.is_up() {
+        if !takes_it {
             return;
         }
+        self.bring_up();
         command.args(["--stack", &self.name]);
         for variable in VARIABLES {
             command.env(variable, std::env::var(variable).unwrap_or_default());
@@ -49,15 +50,14 @@ impl Stack {
         command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     }
 
-    /// Deploys it, or has the functions start anew where the config has changed. Without a config there is nothing to deploy,
-    /// and the command says so by itself.
-    fn is_up(&self) -> bool {
+    /// Deploys it, or has the functions start anew where the config has changed.
+    fn bring_up(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(config) = self.read_config() else { return running.is_some() };
+        let Some(config) = self.read_config() else { return };
         let verb = match running.as_ref() {
             None => "create",
             Some(before) if *before != config => "restart",
-            Some(_) => return true,
+            Some(_) => return,
         };
         let secrets = serde_json::json!({"sap-password": SAP_PASSWORD, "coupa-client-secret": COUPA_SECRET});
         let mut command = Command::new(&self.deployer);
@@ -65,11 +65,11 @@ impl Stack {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
         *running = Some(config);
-        true
     }
 
-    /// Config and mapping as one text.
+    /// Config and mapping as one text. Nothing where no function could start with them: the command says so by itself.
     fn read_config(&self) -> Option<String> {
+        setup::Config::load(&self.config).ok()?;
         let config = std::fs::read_to_string(&self.config).ok()?;
         let mapping = self.config.with_file_name("mapping.toml");
         Some(config + &std::fs::read_to_string(mapping).unwrap_or_default())

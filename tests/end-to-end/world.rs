@@ -225,6 +225,11 @@ poll_interval = "1s"
         self.coupa.writes().values().sum()
     }
 
+    /// SAP sessions that a command leaves behind: none of its own, and on AWS the one that all workers share.
+    pub(crate) fn sessions_kept(&self) -> usize {
+        usize::from(self.stack.is_some())
+    }
+
     /// How many log-ins SAP has seen.
     pub(crate) fn log_ins(&self) -> usize {
         self.sap.requests().iter().filter(|request| request.path_and_query.ends_with("/Login")).count()

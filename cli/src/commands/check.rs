@@ -45,8 +45,9 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
 
 async fn prepare(app: &App, config: &Config) -> CliResult<Engine> {
     let engine = Engine::build(app, config).await?;
-    // A person is here and wants the log-in tried now, whatever was refused before.
+    // A person is here and wants both log-ins tried now, whatever was refused or granted before.
     engine.pipeline.sap.forget_refusal().await.map_err(|error| CliError::new(error.to_string()))?;
+    engine.pipeline.coupa.forget_token().await.map_err(|error| CliError::new(error.to_string()))?;
     Ok(engine)
 }
 

@@ -4,6 +4,7 @@ use super::{App, Exit};
 use crate::{
     CliResult,
     args::BackfillArgs,
+    engine::Engine,
     stack::{Stack, Watch},
 };
 use jiff::SignedDuration;
@@ -19,6 +20,7 @@ pub(super) async fn sync(
     stack: &Stack,
     max_wait: SignedDuration,
 ) -> CliResult<Exit> {
+    super::sync::coupa_is_there(&Engine::on_stack(app, config, stack)?).await?;
     let objects = &config.sync.objects;
     let watch = Watch::new(stack, max_wait);
     watch.poll(objects).await?;

@@ -57,7 +57,7 @@ impl Engine {
 
     /// The same on a stack's books: with its passwords, and with the session and the token that its functions share.
     #[cfg(feature = "aws")]
-    fn on_stack(app: &App, config: &Config, stack: &crate::stack::Stack) -> CliResult<Self> {
+    pub fn on_stack(app: &App, config: &Config, stack: &crate::stack::Stack) -> CliResult<Self> {
         let books = stack.books();
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let parts = Parts {
@@ -67,8 +67,8 @@ impl Engine {
             sap_password: stack.secret(SecretName::SapPassword),
             sap_refusal: None,
             coupa_secret: stack.secret(SecretName::CoupaClientSecret),
-            sap_session: Arc::new(stack.store().shared_secret(store::aws::SAP_SESSION)),
-            coupa_token: Arc::new(stack.store().shared_secret(store::aws::COUPA_TOKEN)),
+            sap_session: Arc::new(stack.store().shared_secret(&setup::session_cell(config))),
+            coupa_token: Arc::new(stack.store().shared_secret(&setup::token_cell(config))),
             budget_block: coupa::BudgetBlock::Large,
             sap_meter: Arc::default(),
             clock: Arc::clone(&app.clock),

@@ -7,7 +7,7 @@ use setup::{Config, Meter, Parts};
 use std::{collections::BTreeMap, sync::Arc};
 use store::{
     Queue, SecretName,
-    aws::{Aws, AwsStore, COUPA_TOKEN, SAP_SESSION, SecretMember, SecretsManager, SqsQueue, StackNames},
+    aws::{Aws, AwsStore, SecretMember, SecretsManager, SqsQueue, StackNames},
 };
 use wire::{SystemClock, SystemRandom};
 
@@ -86,8 +86,8 @@ impl Stack {
             ledger: Arc::clone(&self.store) as _,
             sap_password: self.secret(SecretName::SapPassword.name()),
             coupa_secret: self.secret(SecretName::CoupaClientSecret.name()),
-            sap_session: Arc::new(self.store.shared_secret(SAP_SESSION)),
-            coupa_token: Arc::new(self.store.shared_secret(COUPA_TOKEN)),
+            sap_session: Arc::new(self.store.shared_secret(&setup::session_cell(&self.config))),
+            coupa_token: Arc::new(self.store.shared_secret(&setup::token_cell(&self.config))),
             sap_refusal: None,
             budget_block: BudgetBlock::Large,
             sap_meter: Arc::clone(&self.sap_meter),

@@ -106,6 +106,12 @@ impl Client {
         Ok(Self { settings, api_version, transport, clock, random, tokens, gate, counters })
     }
 
+    /// Asks for a new token before the next call, whatever Coupa granted or refused before: for when a person has changed
+    /// something in Coupa.
+    pub async fn forget_token(&self) -> Result<(), Error> {
+        self.tokens.forget().await
+    }
+
     /// Calls so far.
     pub fn stats(&self) -> Stats {
         let (waits, waited_ms) = self.gate.waits();

@@ -91,6 +91,13 @@ impl Tokens {
         }
     }
 
+    /// Leaves no token and no refusal behind, for any worker: the next one that needs a token asks Coupa.
+    pub(crate) async fn forget(&self) -> Result<(), Error> {
+        self.hold(None);
+        let forget = |held: &mut Renewed<Kept, Refusal>| (held.current, held.refusal) = (None, None);
+        Ok(self.cell.change(forget).await?)
+    }
+
     /// A token in place of `refused`, which Coupa no longer accepts: another worker's, or a new one.
     pub(crate) async fn replace(&self, mint: &Mint<'_>, refused: &Arc<Token>) -> Result<Arc<Token>, Error> {
         let since = mint.clock.now();

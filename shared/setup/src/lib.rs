@@ -4,6 +4,7 @@
 //! secrets come from.
 
 mod build;
+mod cells;
 pub mod config;
 mod contact;
 mod error;
@@ -13,6 +14,7 @@ pub use build::{
     Parts, Transports, WORKING_TIME, batch, documents_per_second, load_mapping, pipeline, pipeline_over,
     sap_tls, settings,
 };
+pub use cells::{session_cell, token_cell};
 pub use config::Config;
 pub use contact::{SAP_CONTACT, SapContact, remember_contact};
 pub use error::SetupError;

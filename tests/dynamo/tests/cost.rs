@@ -114,6 +114,7 @@ fn coupa_settings() -> coupa::Settings {
         scopes: coupa::SCOPES.into_iter().map(str::to_owned).collect(),
         api_version: "44".to_owned(),
         requests_per_second: coupa::Rate::per_second(Decimal::from(20)).unwrap(),
+        budget_block: coupa::BudgetBlock::Large,
         request_timeout: Duration::from_secs(30),
         max_body_bytes: 8 << 20,
     }
@@ -139,14 +140,16 @@ impl World {
             Arc::new(InProcess::new(sap.clone(), Arc::clone(&time))),
             Arc::clone(&time),
             Arc::clone(&random),
-            SecretString::from("correct horse"),
+            Arc::new(SecretString::from("correct horse")),
+            Arc::new(budget.shared_secret("sap-session")),
         );
         let coupa_client = coupa::Client::new(
             coupa_settings(),
             Arc::new(InProcess::new(coupa, Arc::clone(&time))),
             Arc::clone(&time),
             Arc::clone(&random),
-            SecretString::from("coupa-secret"),
+            Arc::new(SecretString::from("coupa-secret")),
+            Arc::new(budget.shared_secret("coupa-token")),
             Arc::clone(&budget) as _,
         );
         let pipeline = Pipeline {

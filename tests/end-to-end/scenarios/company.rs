@@ -35,8 +35,10 @@ fn a_generated_company_arrives_and_stays() {
     }
     let sum: u64 = OBJECTS.iter().map(|object| first.count(object, "coupa_calls")).sum();
     assert_eq!(first.total("coupa_calls"), sum);
-    // Every call is in the table but the one that asks whether Coupa is there.
-    assert_eq!(u64::try_from(world.coupa.api_requests()).unwrap(), sum + 1);
+    // Every call is in the table but the one that asks whether Coupa is there; and on AWS, where the table is made from the
+    // attempts, those that many documents shared.
+    let calls = u64::try_from(world.coupa.api_requests()).unwrap();
+    assert!(if world.stack.is_some() { calls > sum } else { calls == sum + 1 }, "{calls} calls: {table}");
 
     world.coupa.forget_requests();
     let second = world.sync().expect(0);

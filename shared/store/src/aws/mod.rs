@@ -38,7 +38,7 @@ pub use names::{NameError, StackNames};
 pub use queue::{QueueUrls, SqsQueue};
 pub use secrets::{SecretsManager, StoredSecret};
 pub use shared::StoredCell;
-pub use store::{AwsStore, AwsStoreSettings, COUPA_TOKEN, SAP_SESSION};
+pub use store::{AwsStore, AwsStoreSettings};
 #[cfg(feature = "contract")]
 pub use tables::create_tables;
 pub use tables::{AUDIT_TABLE, INDEXES, Index, STATE_TABLE, TableNames};

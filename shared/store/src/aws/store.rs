@@ -7,11 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Clock, CompanyDb, Cursor, DocumentItem, DocumentKey, Lease, Parked, Random};
 use std::sync::{Arc, atomic::AtomicU64};
 
-/// The cell of the SAP session that all workers share.
-pub const SAP_SESSION: &str = "sap-session";
-/// The cell of the Coupa token that all workers share.
-pub const COUPA_TOKEN: &str = "coupa-token";
-
 /// What is particular to one stack.
 #[derive(Clone, Debug)]
 pub struct AwsStoreSettings {
@@ -50,7 +45,7 @@ impl AwsStore {
         }
     }
 
-    /// A secret that all workers share, such as `sap-session`. Encrypted at rest as the table is.
+    /// A secret that all workers share, such as the SAP session. Encrypted at rest as the table is.
     pub fn shared_secret(&self, name: &str) -> StoredCell {
         StoredCell::new(Arc::clone(&self.dynamo), name)
     }
