@@ -42,7 +42,9 @@ fn list_shows_all_or_what_failed_since_when() {
         let arguments = [&["audit", "list"], arguments, &["--json"]].concat();
         world.run(&arguments).expect(0).json()["attempts"].as_array().unwrap().clone()
     };
-    assert_eq!(list(&[]).len(), 3);
+    // On AWS a document may have to wait for another that is still under way, which is an attempt more.
+    let all = list(&[]).len();
+    assert!(if world.stack.is_some() { all >= 3 } else { all == 3 }, "{all} attempts");
     for since in ["1h", "2026-01-01", "2026-01-01T08:00:00Z"] {
         let failures = list(&["--failed", "--since", since]);
         assert_eq!(failures.len(), 1, "{since}");
