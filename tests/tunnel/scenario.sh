@@ -219,3 +219,5 @@ marks=(-e DE123456789 -e V-TUNNEL -e B1SESSION -e 'correct horse' -e SBODEMO_ACM
 check "(SAP's own replies hold the content, in the clear behind its TLS)" grep -qa "${marks[@]}" "$work/sap.pcap"
 check "the relay's capture holds the traffic" test "$(stat -c %s "$work/relay.pcap")" -gt 100000
 refuse "and none of the content" grep -qa "${marks[@]}" "$work/relay.pcap"
+
+source "$here/openssh.sh"

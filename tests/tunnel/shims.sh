@@ -22,7 +22,8 @@ start() {
     wg-quick@*) name=${1#wg-quick@}; wg-quick up "${name%.service}" >>/run/wg-quick.log 2>&1 || { cat /run/wg-quick.log >&2; exit 1; } ;;
     *)
       command=$(sed -n 's/^ExecStart=//p' "/etc/systemd/system/$1")
-      setsid bash -c 'echo $$ >"/run/$1.pid"; shift; exec "$@"' - "$1" $command </dev/null >>"/run/$1.log" 2>&1 &
+      again=$(sed -n 's/^Restart=//p' "/etc/systemd/system/$1")
+      setsid bash -c 'echo $$ >"/run/$1.pid"; unit=$2; shift 2; while :; do "$@" || :; [ "$unit" = always ] || break; sleep 1; done' - "$1" "$again" $command </dev/null >>"/run/$1.log" 2>&1 &
       ;;
   esac
 }
