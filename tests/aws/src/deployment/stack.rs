@@ -16,8 +16,7 @@ pub(crate) fn build(tools: &Tools, config: &Path) -> Result<(), Failure> {
     command
         .arg("--build-dir")
         .arg(tools.scratch().join("build"))
-        .env("B1_COUPA_CONFIG_DIR", config)
-        .env("B1_COUPA_BUILD", std::env::var("B1_COUPA_BUILD").unwrap_or_else(|_| "host".to_owned()));
+        .env("B1_COUPA_CONFIG_DIR", config);
     tools::run(command, "sam build").map(drop)
 }
 
