@@ -105,12 +105,12 @@ pub enum Command {
 /// `secrets …`
 #[derive(Debug, Subcommand)]
 pub enum SecretsCommand {
-    /// Set one secret, or all of them one after the other.
+    /// Set one secret, or all that are needed one after the other.
     ///
     /// Asks without showing what is typed; where stdin is no terminal, reads one line for each. Example:
     /// `b1-coupa secrets set sap-password < password.txt`
     Set {
-        /// `sap-password` or `coupa-client-secret`; all of them if left out.
+        /// `sap-password`, `coupa-client-secret`, `webhook-key` or `webhook-key-next`; the first two if left out.
         #[arg(value_parser = values::secret)]
         name: Option<store::SecretName>,
     },

@@ -11,6 +11,7 @@ pub mod engine;
 mod error;
 #[cfg(test)]
 mod error_pages;
+pub mod listener;
 pub mod output;
 #[cfg(feature = "aws")]
 pub mod stack;

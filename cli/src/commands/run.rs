@@ -1,10 +1,10 @@
 //! `run`: polls on the schedule and works the queue until it is asked to stop.
 
 use super::{App, Exit, stop};
-use crate::{CliResult, config::Config, engine::Engine};
+use crate::{CliResult, config::Config, engine::Engine, listener::Listener};
 use jiff::SignedDuration;
 use model::ObjectKind;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How long an idle worker sleeps: what a webhook or another process enqueues waits no longer.
 const IDLE: Duration = Duration::from_millis(200);
@@ -18,8 +18,13 @@ const WORKERS: usize = 2;
 pub(super) async fn run(app: &App) -> CliResult<Exit> {
     let config = app.config()?;
     let engine = Engine::build(app, &config).await?;
+    let (queue, random) = (Arc::clone(&engine.books.queue), Arc::clone(&engine.pipeline.random));
+    let listener = Listener::open(app, &config, queue, random).await?;
+    if let Some(listener) = &listener {
+        app.output.say(&format!("SAP's webhooks are taken in at {}.", listener.address()));
+    }
     app.output.say("Running. Ctrl-C or SIGTERM stops.");
-    let ended = stop::unless_asked_to(&engine, work(&engine, &config)).await;
+    let ended = stop::unless_asked_to(&engine, work(&engine, &config, listener.as_ref())).await;
     engine.close().await;
     if let Err(error) = ended {
         // Asked to stop is what happened, and that is no failure.
@@ -31,14 +36,20 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
     Ok(Exit::Done)
 }
 
-async fn work(engine: &Engine, config: &Config) -> CliResult<()> {
+async fn work(engine: &Engine, config: &Config, listener: Option<&Listener>) -> CliResult<()> {
     let interval = config.sync.poll_interval.to_std();
     let pollers = config.sync.objects.iter().map(|kind| poll_on_schedule(engine, *kind, interval));
     let workers = (0..WORKERS).map(|_| work_queue(engine));
-    let all = futures::future::join3(
+    let listening = async {
+        if let Some(listener) = listener {
+            listener.serve(rest(engine, Duration::MAX)).await;
+        }
+    };
+    let all = futures::future::join4(
         futures::future::join_all(pollers),
         futures::future::join_all(workers),
         release_on_schedule(engine),
+        listening,
     );
     all.await;
     Ok(())

@@ -28,7 +28,7 @@ fn set_from(
 ) -> CliResult<Exit> {
     let config = app.config()?;
     let mut file = SecretFile::create_or_open(config.secrets_file())?;
-    let names = name.map_or_else(|| SecretName::ALL.to_vec(), |name| vec![name]);
+    let names = name.map_or_else(|| SecretName::NEEDED.to_vec(), |name| vec![name]);
     let answers = names.iter().map(|name| Ok((*name, answer(*name)?))).collect::<CliResult<Vec<_>>>()?;
     for (name, secret) in answers {
         file.set(name, secret)?;
@@ -66,6 +66,8 @@ const fn purpose(name: SecretName) -> &'static str {
     match name {
         SecretName::SapPassword => "Password of the SAP user",
         SecretName::CoupaClientSecret => "Secret of Coupa's OAuth client",
+        SecretName::WebhookKey => "Key of SAP's webhooks, where they are used",
+        SecretName::WebhookKeyNext => "The key in its place, while it is changed",
     }
 }
 
@@ -136,7 +138,8 @@ impl Report for List {
             };
             table.row([row.name.name().to_owned(), purpose(row.name).to_owned(), source]);
         }
-        let missing = self.rows.iter().any(|row| row.source().is_none());
+        let missing =
+            self.rows.iter().any(|row| row.source().is_none() && SecretName::NEEDED.contains(&row.name));
         let hint = if missing {
             format!("\n\n{}", look.warn("Set what is missing with `b1-coupa secrets set`."))
         } else {

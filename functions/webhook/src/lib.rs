@@ -4,9 +4,8 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use functions::{Deadline, Figures};
 use model::{Code, Failure};
-use pipeline::receive::{Answer, Call, Hash, Scheme, Taken, Webhook};
+use pipeline::receive::{Answer, Call, Taken, Webhook};
 use serde_json::{Value, json};
-use setup::config::{WebhookAlgorithm, WebhookSection};
 use std::time::Duration;
 use telemetry::{About, Metric};
 
@@ -70,25 +69,5 @@ fn tell(figures: &Figures, answer: &Answer, taken: &Taken) {
     if taken.refused {
         figures.put(About::Company, Metric::WebhookRefused, 1);
     }
-    tracing::info!(
-        status = answer.status,
-        events = taken.events,
-        changes = taken.changes.values().sum::<usize>(),
-        folded = taken.folded,
-        unknown = taken.unknown,
-        foreign = taken.foreign,
-        unreadable = taken.unreadable,
-        "webhook"
-    );
-}
-
-/// How the config says that SAP signs.
-pub fn scheme(section: &WebhookSection) -> Scheme {
-    match section.algorithm {
-        WebhookAlgorithm::HmacSha256 => Scheme::Hmac(Hash::Sha256),
-        WebhookAlgorithm::HmacSha384 => Scheme::Hmac(Hash::Sha384),
-        WebhookAlgorithm::HmacSha512 => Scheme::Hmac(Hash::Sha512),
-        WebhookAlgorithm::Basic => Scheme::Basic { user: section.user.clone().unwrap_or_default() },
-        WebhookAlgorithm::Bearer => Scheme::Bearer,
-    }
+    taken.log(answer.status);
 }

@@ -11,10 +11,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use functions::testing::{Steps, World};
 use hmac::{Hmac, Mac};
 use model::{Clock as _, Code, ObjectKind};
-use pipeline::receive::{ReadAgain, Webhook};
+use pipeline::receive::{Hash, ReadAgain, Scheme, Webhook};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use setup::config::WebhookSection;
 use std::sync::Arc;
 use store::Queue as _;
 
@@ -25,7 +24,7 @@ fn webhook(world: &World) -> Webhook {
     Webhook {
         company: world.company(),
         objects: ObjectKind::ALL.into_iter().collect(),
-        scheme: webhook::scheme(&WebhookSection::default()),
+        scheme: Scheme::Hmac(Hash::Sha256),
         keys: vec![Arc::new(SecretString::from("s3cret"))],
         queue: Arc::clone(&world.store) as _,
         clock: Arc::new(world.time.clone()),

@@ -11,6 +11,9 @@ pub struct DocumentItem {
     pub number: Option<String>,
     /// SAP's stamp when it was last read.
     pub sap_stamp: Option<Stamp>,
+    /// Where SAP has not stamped it: what it stands on has been enqueued since it was first read.
+    #[serde(default)]
+    pub looked_around: bool,
     /// An attempt was found open when this lease was taken: its outcome is unknown.
     pub unknown: Option<OpenAttempt>,
     /// Attempts in a row that never reached an end.

@@ -175,7 +175,7 @@ impl Pipeline {
     fn touch(&self, work: &mut Work, source: &Source, bases: &Bases) {
         let news = match work.stamp {
             Some(_) => work.stamp != work.item.sap_stamp,
-            None => work.item.link.is_none() && work.item.tries == 0,
+            None => work.item.link.is_none() && !work.item.looked_around,
         };
         let passing_by = work.change.lane == Lane::Backfill || !news;
         if work.change.step == Step::Close || passing_by && !work.unknown() {
@@ -197,6 +197,7 @@ impl Pipeline {
                 entries.into_iter().map(|entry| self.change(key(entry), Cause::Dependency, work.change.lane));
             work.touched.extend(changes.collect::<Vec<_>>());
         }
+        work.item.looked_around = true;
     }
 }
 

@@ -79,6 +79,22 @@ pub struct Taken {
     pub refused: bool,
 }
 
+impl Taken {
+    /// Leaves word in the log.
+    pub fn log(&self, status: u16) {
+        tracing::info!(
+            status,
+            events = self.events,
+            changes = self.changes.values().sum::<usize>(),
+            folded = self.folded,
+            unknown = self.unknown,
+            foreign = self.foreign,
+            unreadable = self.unreadable,
+            "webhook"
+        );
+    }
+}
+
 /// Takes in what SAP sends.
 pub struct Webhook {
     /// Whose events.

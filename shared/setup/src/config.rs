@@ -110,6 +110,7 @@ impl Config {
                 "Name the user that SAP's subscription logs in as, or leave out both for signatures by HMACSha256.",
             ));
         }
+        self.check_listener(text)?;
         if self.suppliers.create_in_sap && !self.suppliers.from_coupa {
             return Err(ConfigError::at_key(
                 text,
@@ -122,10 +123,38 @@ impl Config {
         Ok(())
     }
 
+    fn check_listener(&self, text: &str) -> Result<(), ConfigError> {
+        let webhook = &self.webhook;
+        if webhook.certificate_file.is_some() != webhook.key_file.is_some() {
+            return Err(ConfigError::at_key(
+                text,
+                &self.file,
+                if webhook.key_file.is_some() { "key_file" } else { "certificate_file" },
+                "`certificate_file` and `key_file` under [webhook] go together, and only one of them is given",
+                "Name both, or neither for a listener on loopback behind a proxy that has the certificate.",
+            ));
+        }
+        if webhook.certificate_file.is_none()
+            && webhook.listen.is_some_and(|listen| !listen.ip().is_loopback())
+        {
+            return Err(ConfigError::at_key(
+                text,
+                &self.file,
+                "listen",
+                "others than this machine could reach `listen` under [webhook] without TLS",
+                "Add `certificate_file` and `key_file`, or listen on 127.0.0.1 behind a proxy that has the certificate.",
+            ));
+        }
+        Ok(())
+    }
+
     fn resolve_paths(&mut self) {
         let folder = self.folder().to_owned();
         self.store.path = folder.join(&self.store.path);
         self.sap.ca_file = self.sap.ca_file.take().map(|path| folder.join(path));
+        let webhook = &mut self.webhook;
+        webhook.certificate_file = webhook.certificate_file.take().map(|path| folder.join(path));
+        webhook.key_file = webhook.key_file.take().map(|path| folder.join(path));
         self.mapping.file = self.mapping.file.take().map(|path| folder.join(path));
     }
 }

@@ -9,6 +9,7 @@ pub mod config;
 mod contact;
 mod error;
 mod meter;
+mod webhook;
 
 pub use build::{
     Parts, Transports, WORKING_TIME, batch, documents_per_second, load_mapping, pipeline, pipeline_over,
@@ -19,3 +20,4 @@ pub use config::Config;
 pub use contact::{SAP_CONTACT, SapContact, remember_contact};
 pub use error::SetupError;
 pub use meter::Meter;
+pub use webhook::webhook;

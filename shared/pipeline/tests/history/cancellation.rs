@@ -4,7 +4,7 @@ use crate::world::{World, document, line, supplier};
 use model::{AuditOutcome, Cause, DocumentKey, Lane, ObjectKind};
 use pipeline::Pipeline;
 use rust_decimal::Decimal;
-use simulators::sap::DocumentKind;
+use simulators::sap::{DocumentKind, Fault, FaultKind};
 use store::StateStore as _;
 
 fn world() -> World {
@@ -85,6 +85,22 @@ async fn an_invoice_brings_up_its_order_directly_or_through_the_goods_receipt() 
         assert_eq!(world.coupa.orders()[0].status, "soft_closed");
         world.assert_clean();
     }
+}
+
+#[tokio::test]
+async fn an_invoice_brings_up_its_order_though_its_first_attempts_fail() {
+    let world = world();
+    world.sap.configure(|settings| settings.stamp_on_create = false);
+    let order = world.sap.add_purchase_order(document("V1", vec![line("A1", 2, "100")])).unwrap();
+    let worker = world.worker("one");
+    world.settle(&worker).await;
+    let invoice =
+        world.sap.copy(DocumentKind::Order, order, DocumentKind::Invoice, document("V1", vec![])).unwrap();
+    // As often as a read is repeated, and once more: the first attempt never sees the invoice.
+    world.sap.inject(Fault::new(FaultKind::DropBeforeWork).at("/PurchaseInvoices").times(4));
+    only(&world, &worker, world.key(ObjectKind::Invoice, invoice)).await;
+    assert_eq!(world.coupa.orders()[0].status, "soft_closed");
+    world.assert_clean();
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@ use super::values::{self, OdataVersion, Period, RequestRate, WebhookAlgorithm};
 use jiff::civil::Date;
 use model::{CompanyDb, ObjectKind};
 use serde::Deserialize;
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 use wire::{BaseUrl, SpkiPin};
 
 /// `[sap]`: how to reach the Service Layer.
@@ -135,15 +138,45 @@ impl Default for SuppliersSection {
     }
 }
 
-/// `[webhook]`: how SAP proves who it is when it tells us what changed.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// `[webhook]`: where SAP tells us what changed, and how it proves who it is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
 pub struct WebhookSection {
+    /// Where `b1-coupa run` listens; nowhere if it is left out. In plain only on loopback, behind a proxy.
+    pub listen: Option<SocketAddr>,
+    /// The path that SAP calls.
+    #[serde(deserialize_with = "values::url_path")]
+    pub path: String,
+    /// The listener's certificate with what leads to its authority. PEM.
+    pub certificate_file: Option<PathBuf>,
+    /// The certificate's private key. PEM.
+    pub key_file: Option<PathBuf>,
+    /// The address that SAP calls, for `b1-coupa webhooks enable`.
+    #[serde(deserialize_with = "values::optional_text")]
+    pub url: Option<String>,
+    /// What the subscription is called in SAP.
+    #[serde(deserialize_with = "values::not_empty")]
+    pub subscription: String,
     /// What `EventSubscriptions` in SAP is set to.
-    #[serde(default)]
     pub algorithm: WebhookAlgorithm,
     /// Who, where that is a user with a password.
-    #[serde(default, deserialize_with = "values::optional_text")]
+    #[serde(deserialize_with = "values::optional_text")]
     pub user: Option<String>,
+}
+
+impl Default for WebhookSection {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            path: "/sap/events".to_owned(),
+            certificate_file: None,
+            key_file: None,
+            url: None,
+            subscription: "b1-coupa".to_owned(),
+            algorithm: WebhookAlgorithm::default(),
+            user: None,
+        }
+    }
 }
 
 /// `[store]`: where our own records are kept.

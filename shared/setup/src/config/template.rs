@@ -96,6 +96,16 @@ start_date = "{year}-01-01"
 # file = "mapping.toml"
 
 [webhook]
+# SAP can tell what changed (from 10.0 FP 2602 on), which shortens the way. `b1-coupa run` then listens here, and `b1-coupa webhooks enable`
+# has SAP call. In plain only on 127.0.0.1, behind a proxy with a certificate.
+# listen = "127.0.0.1:8443"
+# path = "/sap/events"
+# certificate_file = "webhook.pem"
+# key_file = "webhook.key"
+# The address that SAP calls: https, and the name on the certificate.
+# url = "https://bridge.acme.example:8443/sap/events"
+# What the subscription is called in SAP.
+# subscription = "b1-coupa"
 # How SAP proves who it is when it tells what changed, as its subscription says: "HMACSha256", "HMACSha384", "HMACSha512", "Basic" or
 # "Bearer". The key is among the secrets.
 # algorithm = "HMACSha256"

@@ -98,6 +98,19 @@ impl<'de> Deserialize<'de> for OdataVersion {
     }
 }
 
+pub(super) fn url_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.starts_with('/')
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'#')
+    {
+        return Ok(text);
+    }
+    Err(D::Error::custom(ValueError::new(
+        format!("`{text}` is no path of a URL"),
+        "Begin it with a slash, such as \"/sap/events\", without host and query.",
+    )))
+}
+
 /// How SAP proves who it is to a webhook.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WebhookAlgorithm {

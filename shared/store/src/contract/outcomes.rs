@@ -56,6 +56,7 @@ pub async fn an_item_reads_back_whole<H: Harness>(h: &H) {
             unknown: Some(unknown),
             unfinished: 4,
             tries: 5,
+            looked_around: true,
             troubled_since: Some(h.now()),
             parked: Some(parked(&document, h.now(), Some(&invoice(99)))),
             dead_letter: Some(DeadLetter {

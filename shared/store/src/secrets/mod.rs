@@ -16,17 +16,27 @@ pub enum SecretName {
     SapPassword,
     /// The secret of Coupa's OAuth client.
     CoupaClientSecret,
+    /// What SAP's webhooks are signed with.
+    WebhookKey,
+    /// The key that takes its place, while both are good.
+    WebhookKeyNext,
 }
 
 impl SecretName {
     /// Every secret that there is.
-    pub const ALL: [Self; 2] = [Self::SapPassword, Self::CoupaClientSecret];
+    pub const ALL: [Self; 4] =
+        [Self::SapPassword, Self::CoupaClientSecret, Self::WebhookKey, Self::WebhookKeyNext];
+
+    /// Those without which nothing works.
+    pub const NEEDED: [Self; 2] = [Self::SapPassword, Self::CoupaClientSecret];
 
     /// As in `b1-coupa secrets set sap-password`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::SapPassword => "sap-password",
             Self::CoupaClientSecret => "coupa-client-secret",
+            Self::WebhookKey => "webhook-key",
+            Self::WebhookKeyNext => "webhook-key-next",
         }
     }
 
@@ -35,6 +45,8 @@ impl SecretName {
         match self {
             Self::SapPassword => "B1_COUPA_SAP_PASSWORD",
             Self::CoupaClientSecret => "B1_COUPA_COUPA_CLIENT_SECRET",
+            Self::WebhookKey => "B1_COUPA_WEBHOOK_KEY",
+            Self::WebhookKeyNext => "B1_COUPA_WEBHOOK_KEY_NEXT",
         }
     }
 
@@ -109,7 +121,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// The environment's secrets and, for what is missing there, those of the file at `path`. A file that isn't
+    /// The environment's secrets and, where one that is needed is missing there, those of the file at `path`. A file that isn't
     /// needed isn't touched; neither is an empty variable counted as a secret.
     #[cfg(feature = "embedded")]
     pub fn load(
@@ -117,9 +129,8 @@ impl Secrets {
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SecretError> {
         let mut secrets = Self::from_env(env);
-        if secrets.values.len() < SecretName::ALL.len()
-            && let Some(file) = SecretFile::open(path)?
-        {
+        let complete = SecretName::NEEDED.iter().all(|name| secrets.values.contains_key(name));
+        if !complete && let Some(file) = SecretFile::open(path)? {
             for name in SecretName::ALL {
                 if let (false, Some(value)) = (secrets.values.contains_key(&name), file.get(name)) {
                     secrets.values.insert(name, value.clone());

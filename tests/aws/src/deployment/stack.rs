@@ -13,10 +13,7 @@ const NAME: &str = "b1-coupa-test";
 /// `sam build` with the config in this folder. The packages are what is deployed afterwards.
 pub(crate) fn build(tools: &Tools, config: &Path) -> Result<(), Failure> {
     let mut command = sam(tools, "build");
-    command
-        .arg("--build-dir")
-        .arg(tools.scratch().join("build"))
-        .env("B1_COUPA_CONFIG_DIR", config);
+    command.arg("--build-dir").arg(tools.scratch().join("build")).env("B1_COUPA_CONFIG_DIR", config);
     tools::run(command, "sam build").map(drop)
 }
 
