@@ -29,6 +29,8 @@ pub(crate) struct Gate {
     random: Arc<dyn Random>,
     ledger: Ledger,
     block: Mutex<Option<pacer::Block>>,
+    /// The pause that Coupa asked this process for, which holds here also where the ledger could not be told.
+    paused_until: Mutex<Timestamp>,
     first: tokio::sync::Mutex<()>,
     first_backfill: tokio::sync::Mutex<()>,
     live: Waiting,
@@ -91,6 +93,7 @@ impl Gate {
             random,
             ledger: Ledger::new(ledger),
             block: Mutex::default(),
+            paused_until: Mutex::new(Timestamp::MIN),
             first: tokio::sync::Mutex::default(),
             first_backfill: tokio::sync::Mutex::default(),
             live: Waiting::default(),
@@ -172,6 +175,9 @@ impl Gate {
     }
 
     fn take(&self, now: Timestamp) -> pacer::Take {
+        if self.paused(now).is_some() {
+            return pacer::Take::Empty;
+        }
         let mut block = self.block.lock().unwrap_or_else(PoisonError::into_inner);
         block.as_mut().map_or(pacer::Take::Empty, |block| block.take(now))
     }
@@ -188,8 +194,18 @@ impl Gate {
         *self.block.lock().unwrap_or_else(PoisonError::into_inner) = new;
     }
 
+    fn paused(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        // A longer one than Coupa asks for comes from a clock that has been set back since.
+        (until > now && until.duration_since(now) <= pacer::MOST_PAUSE).then_some(until)
+    }
+
     /// Fetches the next block; or says until when there is none.
     async fn draw(&self, lane: Lane) -> Result<Option<Timestamp>, Error> {
+        let now = self.clock.now();
+        if let Some(until) = self.paused(now) {
+            return sit_out(now, until);
+        }
         for lost in 0..SAVES {
             let (state, revision) = self.ledger.latest().await?;
             let now = self.clock.now();
@@ -213,13 +229,7 @@ impl Gate {
                     self.step_aside(lost).await;
                 }
                 pacer::Draw::NotBefore(then) => return Ok(Some(then)),
-                pacer::Draw::Paused(until) => {
-                    let rest = pause(now, until);
-                    if rest > PATIENCE {
-                        return Err(Error::RateLimited { retry_after: Some(rest) });
-                    }
-                    return Ok(Some(until));
-                }
+                pacer::Draw::Paused(until) => return sit_out(now, until),
             }
         }
         Err(contended().into())
@@ -227,7 +237,7 @@ impl Gate {
 
     /// Takes note of a 429, for everybody.
     pub(crate) async fn slow(&self, retry_after: Option<Duration>) -> Result<(), LedgerError> {
-        self.put(None);
+        self.pause_here(retry_after);
         for lost in 0..SAVES {
             let (state, revision) = self.ledger.load().await?;
             let slowed = pacer::slow(&state, self.clock.now(), self.interval_ns, retry_after);
@@ -237,6 +247,14 @@ impl Gate {
             self.step_aside(lost).await;
         }
         Err(contended())
+    }
+
+    fn pause_here(&self, retry_after: Option<Duration>) {
+        self.put(None);
+        let now = self.clock.now();
+        let slowed = pacer::slow(&BudgetState::default(), now, self.interval_ns, retry_after);
+        let until = self.paused(now).map_or(slowed.paused_until, |until| until.max(slowed.paused_until));
+        *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
     /// Somebody was quicker. After a few times, give way for a moment.
@@ -257,6 +275,12 @@ impl Gate {
     pub(crate) fn waits(&self) -> (u64, u64) {
         (self.waits.load(Relaxed), self.waited_ms.load(Relaxed))
     }
+}
+
+/// Until when to sleep, unless that is too long.
+fn sit_out(now: Timestamp, until: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let rest = pause(now, until);
+    if rest > PATIENCE { Err(Error::RateLimited { retry_after: Some(rest) }) } else { Ok(Some(until)) }
 }
 
 fn pause(now: Timestamp, until: Timestamp) -> Duration {

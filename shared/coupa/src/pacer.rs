@@ -39,7 +39,7 @@ const MOST_HALVINGS: u8 = 3;
 /// Where Coupa doesn't say how long, its bucket gets this long to drain.
 const PAUSE_UNSAID: SignedDuration = SignedDuration::from_secs(1);
 /// A longer pause than this is nothing that Coupa would ask for.
-const MOST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
+pub(crate) const MOST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// Clocks may be this far apart for what the one writes to count with the other.
 const SKEW: SignedDuration = SignedDuration::from_secs(5);
 /// A state further ahead than this comes from a clock that was set back.

@@ -286,6 +286,22 @@ fn a_429_that_stays_or_lasts_long_is_left_to_the_caller() {
 }
 
 #[test]
+fn a_pause_that_the_ledger_did_not_take_holds_here_all_the_same() {
+    let slow: Answer = Ok((429, &[("retry-after", "120")], String::new()));
+    let bench = Bench::new([slow]);
+    // The slot was drawn by then.
+    let may_send = || {
+        bench.ledger.broken.store(true, Relaxed);
+        true
+    };
+    let call = Call { lane: Lane::Live, may_send: &may_send, made: &bench.made, sent: &bench.sent };
+    assert!(bench.clock.run(bench.client.create::<Supplier>(&call, &body())).is_err());
+    bench.ledger.broken.store(false, Relaxed);
+    assert!(matches!(read(&bench), Err(Error::RateLimited { retry_after: Some(_) })));
+    assert_eq!(bench.made(), 1);
+}
+
+#[test]
 fn too_late_sends_nothing_and_is_asked_before_every_try() {
     let bench = Bench::new([not_sent(), not_sent()]);
     let asked = AtomicU32::new(0);
