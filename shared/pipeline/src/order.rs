@@ -10,8 +10,8 @@ use coupa::{Action, Order};
 use mapping::{OrderImage, OrderState};
 use model::planted::{Bug, bug};
 use model::{
-    AuditOutcome, Change, Code, DocumentItem, DocumentKey, Failure, Link, ObjectKind, OrderLink, OrderStage,
-    Sent, Step,
+    AuditOutcome, Cause, Change, Code, DocumentItem, DocumentKey, Failure, Link, ObjectKind, OrderLink,
+    OrderStage, Sent, Step,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -99,7 +99,14 @@ impl Pipeline {
                 work.item.link = Some(Link::Order(OrderLink { stage: OrderStage::Closed, ..link }));
                 Ok(Done::new(AuditOutcome::Updated, format!("order {} closed", image.po_number)))
             }
-            _ => Ok(Done::new(AuditOutcome::Unchanged, "nothing to close")),
+            link => {
+                // An earlier attempt's unknown outcome may have been an update, which is not this step's to repeat.
+                if link.is_some_and(|link| link.stage == OrderStage::Issued && !knows_last(&link)) {
+                    let document = work.document().clone();
+                    work.touched.push(self.change(document, Cause::Dependency, work.change.lane));
+                }
+                Ok(Done::new(AuditOutcome::Unchanged, "nothing to close"))
+            }
         }
     }
 

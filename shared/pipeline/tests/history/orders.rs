@@ -3,7 +3,7 @@
 use crate::world::{World, document, late, line, supplier};
 use http::Method;
 use mapping::Mapping;
-use model::{AuditOutcome, Code, DocumentKey, ObjectKind};
+use model::{AuditOutcome, Cause, Code, DocumentKey, Lane, ObjectKind};
 use pipeline::Pipeline;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -377,5 +377,22 @@ async fn a_reference_that_an_update_lost_does_not_add_the_new_lines_twice() {
     world.redrive(&worker, &key(&world, entry)).await;
     let held = shown(&world, entry);
     assert_eq!((held.lines.len(), held.payment_term.as_deref()), (3, Some("Net 99")));
+    world.assert_clean();
+}
+
+#[tokio::test]
+async fn a_close_that_is_no_longer_wanted_leaves_nothing_to_be_sent_later() {
+    let (world, worker, order) = ordered().await;
+    world.sap.close_order(order).unwrap();
+    world.coupa.plan(Fault::on(Method::PUT, ORDERS, Effect::FailBefore(502)).ending("/close"));
+    world.sync(&worker).await;
+    // Open again in SAP before the close of unknown outcome is tried once more, and nobody polls.
+    world.sap.reopen_order(order).unwrap();
+    world.work_through(&worker, 3).await;
+    assert_eq!(shown(&world, order).status, "issued");
+    let writes = world.writes();
+    world.enqueue(key(&world, order), Cause::Replay, Lane::Live).await;
+    world.work_through(&worker, 3).await;
+    assert_eq!(world.writes(), writes, "a replay writes nothing");
     world.assert_clean();
 }
