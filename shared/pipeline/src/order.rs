@@ -87,7 +87,6 @@ impl Pipeline {
         if let Some(link) = &mut link
             && let Some(shown) = around.found.iter().find(|order| order.id == link.coupa_id)
             && matches!(stage(shown), OrderStage::Closed | OrderStage::Cancelled)
-            && !bug(Bug::ClosedTwice)
         {
             // Somebody closed it in Coupa: a close of ours would be the second one, for good.
             link.stage = stage(shown);
@@ -118,7 +117,7 @@ impl Pipeline {
         found: Option<&Order>,
     ) -> Result<Option<OrderLink>, Stop> {
         match work.item.link.clone() {
-            Some(Link::Order(link)) if !work.unknown() => return Ok(Some(link)),
+            Some(Link::Order(link)) if !work.unknown() || bug(Bug::ClosedTwice) => return Ok(Some(link)),
             Some(Link::Order(link)) => {
                 let call = work.read_call();
                 let order: Order = self.coupa.get(&call, link.coupa_id).await?;

@@ -9,6 +9,7 @@ mod schema;
 mod service;
 mod settings;
 mod value;
+mod webhooks;
 mod world;
 
 pub use entities::{
@@ -18,6 +19,7 @@ pub use refusal::Refusal;
 pub use service::{Fault, FaultKind, LoggedRequest, Simulator};
 pub use settings::{Approval, DateStyle, LinkStyle, MetadataVersion, Settings};
 pub use value::{Field, Record};
+pub use webhooks::WebhookSender;
 pub use world::{
     AddressSpec, ContactSpec, DocumentSpec, ExpenseSpec, InvoiceSpec, LineSpec, OrderSpec, PaymentSpec,
     SupplierSpec,

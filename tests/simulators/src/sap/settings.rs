@@ -65,6 +65,22 @@ pub struct Settings {
     pub read_only_partner_members: BTreeSet<String>,
     /// An approval procedure makes a draft of every business partner that is posted.
     pub partner_approval: Option<Approval>,
+    /// 10.0 FP 2602 or later.
+    pub has_webhooks: bool,
+    /// What the event catalog names.
+    pub webhook_objects: BTreeSet<String>,
+    /// Certificates that a webhook's address is trusted by. PEM.
+    pub webhook_roots: Vec<u8>,
+    /// `WebhookRetryTimes`
+    pub webhook_retries: u32,
+    /// `WebhookRetryInterval`
+    pub webhook_retry_interval: Duration,
+    /// `MessageBatchLimit`
+    pub webhook_batch: usize,
+    /// Every call is made twice.
+    pub webhooks_doubled: bool,
+    /// The events of a call come in another order than they happened.
+    pub webhooks_reorder: bool,
 }
 
 /// How SAP answers a POST that an approval procedure has caught.
@@ -109,6 +125,21 @@ impl Default for Settings {
             partners_have_coupa_id: true,
             read_only_partner_members: BTreeSet::new(),
             partner_approval: None,
+            has_webhooks: true,
+            webhook_objects: [
+                "BusinessPartners",
+                "PurchaseOrders",
+                "PurchaseInvoices",
+                "PurchaseCreditNotes",
+            ]
+            .map(str::to_owned)
+            .into(),
+            webhook_roots: vec![],
+            webhook_retries: 3,
+            webhook_retry_interval: Duration::from_secs(2),
+            webhook_batch: 1024,
+            webhooks_doubled: false,
+            webhooks_reorder: false,
         }
     }
 }

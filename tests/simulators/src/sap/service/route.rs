@@ -5,6 +5,7 @@ use super::{read, write};
 use crate::sap::query::{Version, decode};
 use crate::sap::refusal::Refusal;
 use crate::sap::value::{Field, Record};
+use crate::sap::webhooks;
 use crate::sap::world::World;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -47,8 +48,21 @@ pub(crate) fn route(
         (&Method::POST, "Logout") => return Ok(sessions.logout(&session, format)),
         (&Method::GET, "") => return Ok(service_document(format)),
         (&Method::POST, "CompanyService_GetCompanyInfo") => return Ok(company_info(format)),
-        (&Method::POST, "CompanyService_GetAdminInfo") => return Ok(admin_info(format)),
+        (&Method::POST, "CompanyService_GetAdminInfo") => return Ok(admin_info(format, world)),
         _ => {}
+    }
+    let (webhooks, settings) = (&mut world.webhooks, format.settings);
+    let decoded = decode(&path.replace('+', "%2B"));
+    if let Some(answer) =
+        webhooks::route(webhooks, settings, format.version, &method, &decoded, headers, request.body())
+    {
+        return answer.map(|(status, body)| match body {
+            Some(body) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                format.json(status, body.to_string().into_bytes())
+            }
+            None => format.no_content(),
+        });
     }
     let (first, second) = path.split_once('/').map_or((path, None), |(first, second)| (first, Some(second)));
     let first = decode(&first.replace('+', "%2B"));
@@ -114,7 +128,7 @@ fn company_info(format: &Format<'_>) -> Response<Bytes> {
     object(format, "CompanyInfo", &info)
 }
 
-fn admin_info(format: &Format<'_>) -> Response<Bytes> {
+fn admin_info(format: &Format<'_>, world: &World) -> Response<Bytes> {
     let mut info = Record::new("AdminInfo");
     info.set("Code", Field::Int(1));
     info.set_text("CompanyName", "Hanse Supply GmbH");
@@ -122,7 +136,15 @@ fn admin_info(format: &Format<'_>) -> Response<Bytes> {
     info.set_text("LocalCurrency", &format.settings.local_currency);
     info.set_text("SystemCurrency", &format.settings.local_currency);
     info.set_text("EnableBranches", "tNO");
-    object(format, "AdminInfo", &info)
+    let mut body = Vec::new();
+    format.style().write(&mut body, &format.context("AdminInfo"), &info);
+    if format.settings.has_webhooks && body.ends_with(b"}") {
+        // Newer than the metadata that the schema was made from.
+        let enabled = if world.webhooks.enabled { "tYES" } else { "tNO" };
+        body.pop();
+        body.extend_from_slice(format!(",\"EnableWebhook\":\"{enabled}\"}}").as_bytes());
+    }
+    format.json(StatusCode::OK, body)
 }
 
 fn object(format: &Format<'_>, of: &str, record: &Record) -> Response<Bytes> {

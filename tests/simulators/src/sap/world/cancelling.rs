@@ -65,7 +65,9 @@ impl World {
         if document.closed {
             return Err(Refusal::rule("The document is already closed"));
         }
-        self.edit(kind, entry, Stamp::Move, close)
+        self.edit(kind, entry, Stamp::Move, close)?;
+        self.happened(kind.entity_set(), "Closed", ("DocEntry", &entry.to_string()));
+        Ok(())
     }
 
     /// Opens a closed order or goods receipt again, with what was open of its lines.

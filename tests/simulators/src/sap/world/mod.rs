@@ -18,6 +18,7 @@ use super::entities::{Document, DocumentKind, Payment};
 use super::refusal::Refusal;
 use super::settings::Settings;
 use super::value::Record;
+use super::webhooks::Webhooks;
 use jiff::civil::{DateTime, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,7 @@ pub(crate) struct World {
     contacts: i64,
     /// Business partners that wait for approval.
     pub(crate) partner_drafts: Vec<Record>,
+    pub(crate) webhooks: Webhooks,
 }
 
 /// The documents of one kind.
@@ -70,6 +72,7 @@ impl World {
             journal_entries: 0,
             contacts: 0,
             partner_drafts: Vec::new(),
+            webhooks: Webhooks::default(),
         };
         world.set_master_data(&crate::company::master_data());
         world
@@ -103,6 +106,7 @@ impl World {
             document.updated = Some(now);
         }
         table.by_stamp.insert((document.updated, entry));
+        self.happened(kind.entity_set(), "Updated", ("DocEntry", &entry.to_string()));
         Ok(result)
     }
 
@@ -141,7 +145,15 @@ impl World {
         }
         table.by_stamp.insert((document.updated, entry));
         table.rows.insert(entry, document);
+        self.happened(kind.entity_set(), "Created", ("DocEntry", &entry.to_string()));
         entry
+    }
+
+    /// Tells the webhooks.
+    fn happened(&mut self, object: &str, transaction: &str, key: (&str, &str)) {
+        let utc = self.now.saturating_sub(jiff::Span::new().minutes(self.settings.utc_offset_minutes));
+        let now = jiff::tz::Offset::UTC.to_timestamp(utc).unwrap_or_default();
+        self.webhooks.happened(&self.settings, now, object, transaction, key);
     }
 
     fn next_number(&mut self, object_type: i64, first: i64, series: i32) -> i64 {

@@ -74,6 +74,7 @@ impl World {
             partner.set("UpdateTime", Field::Time(self.now.time()));
         }
         self.partners.insert(code.clone(), partner);
+        self.happened("BusinessPartners", "Created", ("CardCode", &code));
         Ok(code)
     }
 
@@ -96,6 +97,7 @@ impl World {
         partner.set("UpdateDate", Field::Date(self.now.date()));
         partner.set("UpdateTime", Field::Time(self.now.time()));
         self.partners.insert(code.to_owned(), partner);
+        self.happened("BusinessPartners", "Updated", ("CardCode", code));
         Ok(())
     }
 

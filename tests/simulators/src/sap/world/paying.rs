@@ -71,6 +71,7 @@ impl World {
             }
         }
         self.payments.insert(entry, payment);
+        self.happened("VendorPayments", "Created", ("DocEntry", &entry.to_string()));
         Ok(entry)
     }
 
@@ -84,6 +85,7 @@ impl World {
         for row in payment.rows.clone() {
             self.settle_row(&row, Decimal::NEGATIVE_ONE)?;
         }
+        self.happened("VendorPayments", "Cancelled", ("DocEntry", &entry.to_string()));
         Ok(())
     }
 
