@@ -81,6 +81,11 @@ pub enum Command {
     /// Show what failed for good, or put it back into the queue.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Have SAP tell what changed, which shortens the way from minutes to a second. Polling goes on as well.
+    ///
+    /// Needs 10.0 FP 2602, and `[webhook]` in the config: see `b1-coupa init` and docs/operating.md.
+    #[command(subcommand)]
+    Webhooks(WebhooksCommand),
     /// Set up the tunnel to a Service Layer that nobody reaches from outside. See docs/tunnel.md.
     #[command(subcommand)]
     Tunnel(TunnelCommand),
@@ -214,6 +219,25 @@ pub enum DeadLettersCommand {
         #[arg(long, value_parser = values::object)]
         kind: Option<ObjectKind>,
     },
+}
+
+/// `webhooks …`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum WebhooksCommand {
+    /// Subscribe to the changes of all objects that SAP can tell of, or bring the subscription up to date.
+    ///
+    /// SAP calls the address at once to make sure that it is ours, so `b1-coupa run` must be listening.
+    Enable,
+    /// Show how the subscription stands, and how the changes of each object become known.
+    Status,
+    /// Have SAP send nothing until `resume`.
+    Pause,
+    /// Have SAP send again, after `pause` or after SAP has given up on us.
+    Resume,
+    /// Have SAP send what was missed. Other webhooks of the company wait meanwhile.
+    Replay,
+    /// End the subscription. Polling goes on.
+    Disable,
 }
 
 /// `tunnel …`

@@ -18,6 +18,7 @@ mod stop;
 mod suppliers;
 mod sync;
 pub mod tunnel;
+mod webhooks;
 
 use crate::books::Books;
 use crate::{
@@ -179,6 +180,7 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::DeadLetters(DeadLettersCommand::Redrive { code, kind }) => {
             dead_letters::redrive(app, code, kind).await
         }
+        Command::Webhooks(command) => webhooks::run(app, &command).await,
         Command::Tunnel(TunnelCommand::NewKey { file }) => tunnel::new_key(app, &file),
         Command::Tunnel(TunnelCommand::PublicKey { file }) => tunnel::public_key(app, &file),
         Command::Tunnel(TunnelCommand::AgentConfig(args)) => tunnel::agent_config(app, &args),

@@ -23,3 +23,4 @@ mod suppliers;
 mod tunnel;
 mod two_processes;
 mod variants;
+mod webhooks;

@@ -24,6 +24,7 @@ use tempfile::TempDir;
 pub(crate) const START: Date = date(2026, 1, 1);
 pub(crate) const SAP_PASSWORD: &str = "correct horse";
 pub(crate) const COUPA_SECRET: &str = "coupa-secret";
+pub(crate) const WEBHOOK_KEY: &str = "a key for webhooks";
 const CONFIG_FILE: &str = "b1-coupa.toml";
 /// A port of this machine at which nobody listens.
 pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
@@ -168,6 +169,7 @@ poll_interval = "1s"
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.command_without_secrets(args);
         command.env("B1_COUPA_SAP_PASSWORD", SAP_PASSWORD).env("B1_COUPA_COUPA_CLIENT_SECRET", COUPA_SECRET);
+        command.env("B1_COUPA_WEBHOOK_KEY", WEBHOOK_KEY);
         command
     }
 

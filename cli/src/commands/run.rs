@@ -4,6 +4,7 @@ use super::{App, Exit, stop};
 use crate::{CliResult, config::Config, engine::Engine, listener::Listener};
 use jiff::SignedDuration;
 use model::ObjectKind;
+use sap::{SubscriptionAction, SubscriptionState};
 use std::{sync::Arc, time::Duration};
 
 /// How long an idle worker sleeps: what a webhook or another process enqueues waits no longer.
@@ -12,6 +13,8 @@ const IDLE: Duration = Duration::from_millis(200);
 const RELEASE_EVERY: Duration = Duration::from_secs(5);
 /// After a failed poll the next comes sooner than the interval says, but not at once.
 const RETRY_POLL: Duration = Duration::from_secs(30);
+/// How often the subscription is looked at.
+const LOOK_AT_SUBSCRIPTION: Duration = Duration::from_secs(60);
 /// Batches in the air at once.
 const WORKERS: usize = 2;
 
@@ -45,11 +48,12 @@ async fn work(engine: &Engine, config: &Config, listener: Option<&Listener>) -> 
             listener.serve(rest(engine, Duration::MAX)).await;
         }
     };
-    let all = futures::future::join4(
+    let all = futures::future::join5(
         futures::future::join_all(pollers),
         futures::future::join_all(workers),
         release_on_schedule(engine),
         listening,
+        keep_subscribed(engine, config),
     );
     all.await;
     Ok(())
@@ -91,6 +95,30 @@ async fn release_on_schedule(engine: &Engine) {
             tracing::error!(%error, "parked changes could not be released and are tried again");
         }
         rest(engine, RELEASE_EVERY).await;
+    }
+}
+
+/// SAP gives up on a subscription whose address did not answer for a while, and comes back to it only when asked to. What it
+/// missed meanwhile the polls have found.
+async fn keep_subscribed(engine: &Engine, config: &Config) {
+    if config.webhook.listen.is_none() || config.webhook.url.is_none() {
+        return;
+    }
+    let (sap, id) = (&engine.pipeline.sap, config.webhook.subscription.as_str());
+    while !engine.stopping() {
+        match sap.subscription(id).await {
+            Ok(Some(one)) if one.state == SubscriptionState::Exceptional => {
+                match sap.act_on_subscription(id, SubscriptionAction::Resume).await {
+                    Ok(()) => tracing::warn!("SAP had given up on the webhook and has been asked to resume"),
+                    Err(error) => {
+                        tracing::warn!(%error, "SAP has given up on the webhook and does not resume")
+                    }
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the subscription can't be looked at"),
+        }
+        rest(engine, LOOK_AT_SUBSCRIPTION).await;
     }
 }
 

@@ -23,6 +23,7 @@ mod sessions;
 mod settings;
 mod stats;
 mod throttle;
+mod webhooks;
 mod window;
 mod writes;
 
@@ -30,8 +31,10 @@ pub use client::Client;
 pub use error::{Error, Unreadable};
 pub use master_data::{Coded, PaymentTerm};
 pub use partners::{PartnerBy, PartnerCard};
+pub use query::entity_set;
 pub use session::{LoginInfo, Refusal, SessionStatus};
 pub use settings::{ODataVersion, Settings, SettingsError};
 pub use stats::Stats;
+pub use webhooks::{EventAuthentication, EventSubscription, SubscriptionAction, SubscriptionState};
 pub use window::{Page, Row, Window};
 pub use writes::{ETag, WholePartner, WriteCall};

@@ -69,8 +69,8 @@ fn minute(time: Time) -> String {
     time.strftime("'%H:%M'").to_string()
 }
 
-/// The entity set and key of a kind of document.
-pub(crate) const fn entity_set(kind: ObjectKind) -> (&'static str, &'static str) {
+/// The entity set and key of a kind of document. Webhooks call its business object by the same name.
+pub const fn entity_set(kind: ObjectKind) -> (&'static str, &'static str) {
     match kind {
         ObjectKind::Supplier => ("BusinessPartners", "CardCode"),
         ObjectKind::PurchaseOrder => ("PurchaseOrders", "DocEntry"),

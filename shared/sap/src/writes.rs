@@ -46,8 +46,8 @@ pub struct WholePartner {
 }
 
 /// A write whose reply came.
-struct Written {
-    body: Bytes,
+pub(crate) struct Written {
+    pub(crate) body: Bytes,
     location: Option<String>,
 }
 
@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// Once, and once more each if the session was lost or the company could not be switched: then SAP has not run it.
-    async fn write(
+    pub(crate) async fn write(
         &self,
         call: &WriteCall<'_>,
         method: Method,

@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, company: &CompanyDb, objects: &BTreeSet<ObjectKin
     if sender.is_some_and(|sender| !sender.eq_ignore_ascii_case(&company.0)) || !objects.contains(&kind) {
         return Read::Foreign;
     }
-    let member = if kind == ObjectKind::Supplier { "CardCode" } else { "DocEntry" };
+    let (_, member) = sap::entity_set(kind);
     let key = event.data.as_ref().and_then(|data| data.get(member)).or(event.subject.as_ref());
     let Some(key) = key.and_then(|key| key_of(kind, key)) else { return Read::Unreadable };
     let document = DocumentKey { company: company.clone(), kind, key };
@@ -53,14 +53,7 @@ fn object_of(event_type: &str) -> Option<ObjectKind> {
     if !known.iter().any(|known| known.eq_ignore_ascii_case(operation)) || version != "v1" {
         return None;
     }
-    let objects = [
-        ("BusinessPartners", ObjectKind::Supplier),
-        ("PurchaseOrders", ObjectKind::PurchaseOrder),
-        ("PurchaseInvoices", ObjectKind::Invoice),
-        ("PurchaseCreditNotes", ObjectKind::CreditNote),
-        ("VendorPayments", ObjectKind::Payment),
-    ];
-    objects.iter().find(|(name, _)| name.eq_ignore_ascii_case(object)).map(|(_, kind)| *kind)
+    ObjectKind::ALL.into_iter().find(|kind| sap::entity_set(*kind).0.eq_ignore_ascii_case(object))
 }
 
 /// Strings by default, SAP's own types where the subscription asks for further members.

@@ -1,0 +1,220 @@
+//! SAP tells what changed, and `run` takes it in.
+
+use crate::{
+    process::Running,
+    world::{WEBHOOK_KEY, World, wait_until},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
+
+const PROMPT: Duration = Duration::from_secs(20);
+const TOKEN: &str = "5ac18923-cfce-40d3-a31e-7154ca4d5191";
+
+/// A port of this machine that is free for the moment.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A world whose polls come once an hour, and that listens in plain on loopback.
+fn world_behind_a_proxy() -> (World, u16) {
+    let (mut world, port) = (World::new(), free_port());
+    world.configure("poll_interval = \"1s\"", "poll_interval = \"1h\"");
+    world.configure("[sync]", &format!("[webhook]\nlisten = \"127.0.0.1:{port}\"\n\n[sync]"));
+    (world, port)
+}
+
+/// The same with a certificate that SAP trusts.
+fn world_with_certificate() -> (World, u16) {
+    let (mut world, port) = world_behind_a_proxy();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(world.folder().join("webhook.pem"), made.cert.pem()).unwrap();
+    std::fs::write(world.folder().join("webhook.key"), made.signing_key.serialize_pem()).unwrap();
+    let lines = format!(
+        "certificate_file = \"webhook.pem\"\nkey_file = \"webhook.key\"\nurl = \"https://127.0.0.1:{port}/sap/events\""
+    );
+    world.set("webhook", &lines);
+    world.sap.configure(|settings| {
+        settings.webhook_roots = made.cert.pem().into_bytes();
+        settings.webhook_retry_interval = Duration::from_millis(50);
+    });
+    (world, port)
+}
+
+fn run(world: &World, port: u16) -> Running {
+    let running = world.start(&["run"]);
+    wait_until("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    running
+}
+
+fn signature(signed: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_KEY.as_bytes()).unwrap().chain_update(signed);
+    format!("X-B1-Webhook-Signature: {}\r\n", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+/// Status and body of the answer.
+fn call(port: u16, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let length = body.len();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: sap\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    // Whoever refuses the headers need not read the body.
+    let _ = stream.write_all(body);
+    let mut reply = String::new();
+    let _ = stream.read_to_string(&mut reply);
+    let status = reply.split(' ').nth(1).unwrap_or_default().parse().unwrap_or(0);
+    (status, reply.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned())
+}
+
+fn event(entry: i64) -> String {
+    format!(
+        r#"{{"id":"{entry}","source":"/default/sap.b1/SBODEMO_ACME","type":"sap.b1.PurchaseOrders.Created.v1","data":{{"DocEntry":"{entry}"}}}}"#
+    )
+}
+
+#[test]
+fn a_change_arrives_long_before_the_next_poll_would_find_it() {
+    let (world, port) = world_with_certificate();
+    let mut running = run(&world, port);
+    let enabled = world.run(&["webhooks", "enable", "--json"]).expect(0).json();
+    assert_eq!(enabled["subscription"]["state"], "Active", "{enabled}");
+    let by = |object: &str| enabled["objects"][object]["by"].clone();
+    assert_eq!((by("purchase_orders"), by("payments")), ("webhook".into(), "polling".into()), "{enabled}");
+    world.sap.configure(|settings| settings.webhooks_doubled = true);
+    let _sender = world.sap.send_webhooks();
+    world.supplier("V1");
+    let (_, number) = world.order("V1");
+    wait_until("the order is there", || world.coupa.order_by_number(&number).is_some());
+    running.signal("TERM");
+    running.end_within(PROMPT).expect(0);
+    assert_eq!(world.coupa.orders().len(), 1, "told of twice, and there once");
+    let attempts = world.attempts("purchase-order", &number);
+    assert_eq!(attempts.last().unwrap()["cause"], "webhook", "{attempts:?}");
+    world.expect_in_step();
+}
+
+#[test]
+fn what_sap_can_not_deliver_it_gives_up_on_until_it_is_resumed() {
+    let (world, port) = world_with_certificate();
+    world.sap.configure(|settings| settings.webhook_retries = 1);
+    let mut running = run(&world, port);
+    world.run(&["webhooks", "enable"]).expect(0);
+    running.signal("TERM");
+    running.end_within(PROMPT).expect(0);
+    let _sender = world.sap.send_webhooks();
+    world.supplier("V1");
+    let state =
+        || world.run(&["webhooks", "status", "--json"]).expect(0).json()["subscription"]["state"].clone();
+    wait_until("SAP has given up", || state() == "Exceptional");
+    let text = world.run(&["webhooks", "status"]).expect(0).stdout;
+    assert!(text.contains("webhooks resume") && text.contains("polling, until"), "{text}");
+
+    let running = run(&world, port);
+    // It looks at the subscription when it starts.
+    wait_until("it has been resumed", || state() == "Active");
+    wait_until("the poll at the start has found it", || world.coupa.supplier_by_number("V1").is_some());
+    world.run(&["webhooks", "pause"]).expect(0);
+    assert_eq!(state(), "Inactive");
+    world.supplier("V2");
+    world.run(&["webhooks", "replay"]).expect(0);
+    wait_until("what was missed is sent again", || world.coupa.supplier_by_number("V2").is_some());
+    let disabled = world.run(&["webhooks", "disable", "--json"]).expect(0).json();
+    assert!(disabled["subscription"].is_null(), "{disabled}");
+    let error = world.run(&["webhooks", "resume", "--json"]).expect(1).error();
+    assert!(error["help"].as_str().unwrap().contains("webhooks enable"), "{error}");
+    running.kill();
+}
+
+#[test]
+fn an_older_service_layer_is_polled_and_that_is_said() {
+    let (world, _) = world_with_certificate();
+    world.sap.configure(|settings| settings.has_webhooks = false);
+    let error = world.run(&["webhooks", "enable", "--json"]).expect(1).error().to_string();
+    assert!(error.contains("FP 2602") && error.contains("polling, every 1h"), "{error}");
+    let status = world.run(&["webhooks", "status", "--json"]).expect(0).json();
+    assert_eq!(
+        (&status["available"], &status["objects"]["invoices"]["by"]),
+        (&false.into(), &"polling".into())
+    );
+}
+
+#[test]
+fn nobody_gets_in_without_the_key_and_is_told_why() {
+    let (world, port) = world_behind_a_proxy();
+    world.supplier("V1");
+    let mut running = run(&world, port);
+    wait_until("the first polls are over", || world.coupa.supplier_by_number("V1").is_some());
+    let path = "/sap/events";
+    let token = format!("X-B1-Webhook-Token: {TOKEN}\r\n");
+    let greeting = call(port, "GET", path, &(token.clone() + &signature(TOKEN.as_bytes())), b"");
+    assert_eq!(greeting, (200, format!(r#"{{"Challenge":"{TOKEN}"}}"#)));
+    assert_eq!(call(port, "GET", path, &token, b""), (401, "{}".to_owned()));
+
+    let (entry, number) = world.order("V1");
+    let body = format!("[{}]", event(entry));
+    let signed = signature(body.as_bytes());
+    for (headers, body) in [
+        (String::new(), body.clone()),
+        (signature(b"something else"), body.clone()),
+        (signed.clone(), body.replace("Created", "Updated")),
+        ("X-B1-Webhook-Signature: not base64\r\n".to_owned(), body.clone()),
+    ] {
+        assert_eq!(call(port, "POST", path, &headers, body.as_bytes()), (401, "{}".to_owned()), "{headers}");
+    }
+    assert_eq!(call(port, "POST", "/elsewhere", &signed, body.as_bytes()).0, 404);
+    let large = vec![b' '; 5 << 20];
+    assert_eq!(call(port, "POST", path, &signature(&large), &large).0, 413);
+    assert!(world.coupa.orders().is_empty(), "nothing was taken in");
+
+    assert_eq!(call(port, "POST", path, &signed, body.as_bytes()), (200, "{}".to_owned()));
+    wait_until("the order is there", || world.coupa.order_by_number(&number).is_some());
+    running.signal("TERM");
+    running.end_within(PROMPT).expect(0);
+}
+
+#[test]
+fn a_body_that_never_ends_ends_the_request() {
+    let (world, port) = world_behind_a_proxy();
+    let mut running = run(&world, port);
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(b"POST /sap/events HTTP/1.1\r\nHost: sap\r\nContent-Length: 100\r\n\r\n[").unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
+    running.signal("TERM");
+    running.end_within(PROMPT).expect(0);
+}
+
+#[test]
+fn the_key_can_be_changed_while_it_runs() {
+    let (world, port) = world_behind_a_proxy();
+    let start = |world: &World, args: &[&str]| {
+        let mut command = world.command(args);
+        command.env_remove("B1_COUPA_WEBHOOK_KEY");
+        command
+    };
+    let set = |name: &str, value: &str| {
+        let mut command = start(&world, &["secrets", "set", name]);
+        command.stdin(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{value}\n").as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    };
+    set("webhook-key", "the old key");
+    let running = Running::start(start(&world, &["run"]));
+    wait_until("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let greet = || {
+        let headers = format!("X-B1-Webhook-Token: {TOKEN}\r\n{}", signature(TOKEN.as_bytes()));
+        call(port, "GET", "/sap/events", &headers, b"").0
+    };
+    assert_eq!(greet(), 401);
+    set("webhook-key-next", WEBHOOK_KEY);
+    // Keys are read again at a refusal, but not at each one.
+    wait_until("the next key is good as well", || greet() == 200);
+    running.kill();
+}
