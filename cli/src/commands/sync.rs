@@ -8,7 +8,7 @@ use crate::{
     output::Bar,
 };
 use jiff::SignedDuration;
-use model::{Lane, ObjectKind};
+use model::{Failure, Lane, ObjectKind};
 use pipeline::PollReport;
 use std::{
     collections::BTreeMap,
@@ -68,10 +68,17 @@ pub(super) async fn work_off(
     tally.lock().unwrap_or_else(PoisonError::into_inner).add_poll(bars.poll_calls());
     let table = tally.lock().unwrap_or_else(PoisonError::into_inner).table(objects, &waiting);
     app.show(&table);
+    if let Some(failure) = bars.coupa_failed() {
+        app.output.say(&format!(
+            "What changed among Coupa's suppliers is not known: {failure}. The next run asks again."
+        ));
+    }
     if drained == Drained::Stopped {
         app.output.say("Stopped before everything was done. The next run goes on from here.");
     }
-    Ok(table.exit())
+    // What does not heal would be the same at every run, and `check` says what to do about it.
+    let unread = bars.coupa_failed().is_some_and(|failure| failure.class().heals());
+    Ok(if unread && table.exit() == Exit::Done { Exit::Pending } else { table.exit() })
 }
 
 /// A progress bar for each object.
@@ -79,6 +86,7 @@ pub(super) struct Bars {
     by_object: BTreeMap<ObjectKind, Bar>,
     found: Mutex<BTreeMap<ObjectKind, u64>>,
     poll_calls: AtomicU64,
+    coupa_failed: Mutex<Option<Failure>>,
     progress: crate::output::Progress,
 }
 
@@ -86,13 +94,27 @@ impl Bars {
     pub(super) fn new(app: &App, objects: &[ObjectKind]) -> Self {
         let progress = app.output.progress();
         let by_object = objects.iter().map(|kind| (*kind, progress.bar(kind.plural(), 0))).collect();
-        Self { by_object, found: Mutex::default(), poll_calls: AtomicU64::new(0), progress }
+        Self {
+            by_object,
+            found: Mutex::default(),
+            poll_calls: AtomicU64::new(0),
+            coupa_failed: Mutex::default(),
+            progress,
+        }
     }
 
     /// What a poll found.
     pub(super) fn polled(&self, kind: ObjectKind, report: &PollReport) {
         self.found(kind, report.enqueued);
         self.poll_calls.fetch_add(report.coupa_calls.into(), Ordering::Relaxed);
+        if let Some(failure) = &report.coupa_failed {
+            *self.coupa_failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
+        }
+    }
+
+    /// Why Coupa could not be asked which suppliers changed there, if it could not.
+    fn coupa_failed(&self) -> Option<Failure> {
+        self.coupa_failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Calls to Coupa that the polls took.

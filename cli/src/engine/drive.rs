@@ -161,10 +161,12 @@ impl Engine {
                 let report = self.poll_patiently(*kind).await;
                 self.remember_session().await?;
                 let report = report.map_err(|error| {
-                    let from = if matches!(error, PollError::Coupa(_)) { "Coupa" } else { "SAP" };
-                    CliError::new(format!("{} can't be read from {from}: {error}", kind.plural()))
+                    CliError::new(format!("{} can't be read from SAP: {error}", kind.plural()))
                         .help("Run `b1-coupa check`, which tries every part of the way.")
                 })?;
+                if let Some(failure) = &report.coupa_failed {
+                    tracing::warn!(%failure, "Coupa was not asked which suppliers changed there; the next poll asks again");
+                }
                 each(*kind, &report);
                 if !report.more || self.stopping() {
                     break;
@@ -178,11 +180,10 @@ impl Engine {
     async fn poll_patiently(&self, kind: ObjectKind) -> Result<PollReport, PollError> {
         let mut pauses = PATIENCE.iter();
         loop {
-            let report = self.pipeline.poll(kind).await;
-            let Err(PollError::Coupa(error)) = &report else { return report };
-            let heals = error.failure().class().heals() && !self.stopping();
-            let Some(pause) = pauses.next().filter(|_| heals) else { return report };
-            tracing::warn!(%error, "Coupa's suppliers are asked for again");
+            let report = self.pipeline.poll(kind).await?;
+            let heals = report.coupa_failed.as_ref().is_some_and(|failure| failure.class().heals());
+            let Some(pause) = pauses.next().filter(|_| heals && !self.stopping()) else { return Ok(report) };
+            tracing::debug!("Coupa's suppliers are asked for again");
             self.pipeline.clock.sleep(*pause).await;
         }
     }

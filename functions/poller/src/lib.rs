@@ -75,7 +75,8 @@ impl Poller {
             progress.unfinished = true;
         }
         let read = read.unwrap_or(Ok(()));
-        self.tell(kind, &progress, read.as_ref().err());
+        let coupa_failed = progress.last.coupa_failed.as_ref();
+        self.tell(kind, &progress, read.as_ref().err().or(coupa_failed));
         if let Err(error) = setup::remember_contact(&self.pipeline).await {
             tracing::debug!(%error, "`status` won't tell of SAP's last answer");
         }
@@ -165,6 +166,12 @@ impl Poller {
             None if !progress.unfinished => self.figures.put(About::Object(kind), Metric::PollSucceeded, 1),
             None => {}
             Some(failure) => {
+                tracing::warn!(
+                    object = kind.plural(),
+                    code = failure.code.number(),
+                    reason = failure.message,
+                    "poll"
+                );
                 self.figures.put(About::Object(kind), Metric::PollFailed, 1);
                 if failure.class() == ErrorClass::Auth {
                     self.figures.put(About::Company, Metric::AuthFailures, 1);
@@ -186,7 +193,6 @@ impl Poller {
 fn failure_of(error: &PollError) -> Failure {
     match error {
         PollError::Sap(error) => error.failure(),
-        PollError::Coupa(error) => error.failure(),
         PollError::Store(error) => store_failed(error),
     }
 }

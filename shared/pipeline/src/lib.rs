@@ -41,6 +41,7 @@ mod wave;
 pub use batch::BatchError;
 pub use join::Join;
 pub use poll::{Backfill, PollError, PollReport};
+pub use poll_coupa::COUPA_CURSOR;
 pub use report::{BatchReport, Ended};
 pub use settings::{Settings, SupplierSettings};
 

@@ -7,10 +7,11 @@
 use crate::{
     Pipeline,
     overlap::{Overlap, earlier, overlap_after},
+    poll_coupa::CoupaPollError,
 };
 use jiff::{SignedDuration, ToSpan, civil::Date, tz::TimeZone};
 use model::planted::{Bug, bug};
-use model::{Cause, Change, Cursor, DocumentKey, Lane, ObjectKind, Pass, SapKey, Seen, Stamp};
+use model::{Cause, Change, Cursor, DocumentKey, Failure, Lane, ObjectKind, Pass, SapKey, Seen, Stamp};
 use sap::{Page, Row, Window};
 use store::StoreError;
 
@@ -32,6 +33,8 @@ pub struct PollReport {
     pub position: Option<SapKey>,
     /// Calls that went to Coupa for it.
     pub coupa_calls: u32,
+    /// Why Coupa could not be asked which suppliers changed there. What SAP showed is enqueued all the same.
+    pub coupa_failed: Option<Failure>,
 }
 
 /// Why a poll ended early. What it had read by then is enqueued.
@@ -40,9 +43,6 @@ pub enum PollError {
     /// SAP did not answer as it should.
     #[error(transparent)]
     Sap(#[from] sap::Error),
-    /// Coupa, which is asked for its suppliers, did not.
-    #[error(transparent)]
-    Coupa(#[from] coupa::Error),
     /// Our own store did not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,11 +77,15 @@ impl Pipeline {
             begun => {
                 let sap = self.poll_sap(kind).await?;
                 let coupa = match begun {
-                    Ok(None) if sap.more => None,
-                    Ok(None) => self.poll_coupa().await?,
-                    begun => begun?,
+                    Ok(None) if sap.more => Ok(None),
+                    Ok(None) => self.poll_coupa().await,
+                    begun => begun,
                 };
-                let coupa = coupa.unwrap_or_default();
+                let (coupa, coupa_failed) = match coupa {
+                    Ok(coupa) => (coupa.unwrap_or_default(), None),
+                    Err(CoupaPollError::Coupa(error)) => (PollReport::default(), Some(error.failure())),
+                    Err(CoupaPollError::Store(error)) => return Err(error.into()),
+                };
                 Ok(PollReport {
                     rows: sap.rows + coupa.rows,
                     enqueued: sap.enqueued + coupa.enqueued,
@@ -89,6 +93,7 @@ impl Pipeline {
                     overtaken: sap.overtaken || coupa.overtaken,
                     position: sap.position.or(coupa.position),
                     coupa_calls: coupa.coupa_calls,
+                    coupa_failed,
                 })
             }
         }
@@ -239,6 +244,7 @@ fn report(page: &Page, enqueued: usize, overtaken: bool, pass: Option<Pass>) -> 
         overtaken,
         position: pass.and_then(|pass| pass.after),
         coupa_calls: 0,
+        coupa_failed: None,
     }
 }
 

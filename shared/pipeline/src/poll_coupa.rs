@@ -5,7 +5,7 @@
 //! that, and shows in the next one.
 
 use crate::{
-    Pipeline, PollError, PollReport,
+    Pipeline, PollReport,
     overlap::{Overlap, earlier},
     poll::NOTHING_STAMPED,
 };
@@ -13,8 +13,19 @@ use coupa::{Query, SupplierStamp, Tally};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use model::{Cause, Change, CoupaId, Cursor, DocumentKey, Lane, Pass, SapKey, Stamp};
 use sap::Row;
+use store::StoreError;
 
-const CURSOR: &str = "poll/suppliers-coupa";
+/// Why Coupa's suppliers could not be looked through.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CoupaPollError {
+    #[error(transparent)]
+    Coupa(#[from] coupa::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where the suppliers that changed in Coupa have been read up to.
+pub const COUPA_CURSOR: &str = "poll/suppliers-coupa";
 
 /// Longer than Coupa holds a commit back, and time for the second whose stamp may come twice.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
@@ -32,13 +43,14 @@ fn from(mark: Stamp, cursor: &Cursor, pass_began: Timestamp) -> Stamp {
 }
 
 impl Pipeline {
-    pub(crate) async fn coupa_pass_is_open(&self) -> Result<bool, PollError> {
-        Ok(self.state.cursor(CURSOR).await?.0.pass.is_some())
+    pub(crate) async fn coupa_pass_is_open(&self) -> Result<bool, StoreError> {
+        Ok(self.state.cursor(COUPA_CURSOR).await?.0.pass.is_some())
     }
 
-    /// Reads one page of suppliers that changed in Coupa.
-    pub(crate) async fn poll_coupa(&self) -> Result<Option<PollReport>, PollError> {
-        let (mut cursor, revision) = self.state.cursor(CURSOR).await?;
+    /// Reads one page of suppliers that changed in Coupa. The very first pass reads none where only SAP makes suppliers: SAP's
+    /// own first pass comes to each that both sides have.
+    pub(crate) async fn poll_coupa(&self) -> Result<Option<PollReport>, CoupaPollError> {
+        let (mut cursor, revision) = self.state.cursor(COUPA_CURSOR).await?;
         let first = cursor.high_water.is_none();
         let tally = Tally::default();
         let call = tally.call(Lane::Live);
@@ -56,7 +68,11 @@ impl Pipeline {
                 Query::new().compares("updated_at", "gt_or_eq", &text(from))
             }
         };
-        let page: Vec<SupplierStamp> = self.coupa.page(&call, &query, coupa_id(pass.after.as_ref())).await?;
+        let page: Vec<SupplierStamp> = if first && !self.settings.suppliers.create_in_sap {
+            vec![]
+        } else {
+            self.coupa.page(&call, &query, coupa_id(pass.after.as_ref())).await?
+        };
         let more = page.len() >= coupa::PAGE;
         if !first && pass.after.is_none() {
             pass.target = page.iter().filter_map(stamp).max();
@@ -84,11 +100,12 @@ impl Pipeline {
             cursor.seen = overlap.keep(|seen| seen.stamp.is_none_or(|stamp| stamp >= from));
             cursor.polled_at = Some(self.clock.now());
         }
-        let overtaken = self.keep_cursor(CURSOR, &cursor, revision).await?;
+        let overtaken = self.keep_cursor(COUPA_CURSOR, &cursor, revision).await?;
         let (rows, enqueued) = (page.len(), changes.len());
         let position = cursor.pass.and_then(|pass| pass.after);
         let coupa_calls = tally.made();
-        Ok(Some(PollReport { rows, enqueued, more: more && !overtaken, overtaken, position, coupa_calls }))
+        let more = more && !overtaken;
+        Ok(Some(PollReport { rows, enqueued, more, overtaken, position, coupa_calls, coupa_failed: None }))
     }
 
     /// The document that a supplier of Coupa's is: SAP's, by its number, or one that is new.

@@ -21,7 +21,8 @@ fn a_change_arrives_within_seconds_and_sigterm_ends_it_with_nothing_held() {
     assert_eq!(world.sap.live_sessions(), 0);
 
     let status = world.run(&["status", "--json"]).expect(0).json();
-    assert_eq!((&status["queue"]["live"], &status["queue"]["in_flight"]), (&0.into(), &0.into()), "{status}");
+    // What the last poll enqueued may be there still.
+    assert_eq!(status["queue"]["in_flight"], 0, "{status}");
     let writes = world.writes();
     world.start(&["sync", "--once", "--json"]).end_within(PROMPT).expect(0);
     assert_eq!(world.writes(), writes);

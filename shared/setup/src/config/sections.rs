@@ -127,7 +127,7 @@ pub struct SuppliersSection {
 impl Default for SuppliersSection {
     fn default() -> Self {
         Self {
-            from_coupa: false,
+            from_coupa: true,
             create_in_sap: false,
             create_filter: vec![],
             series: None,

@@ -69,11 +69,11 @@ start_date = "{year}-01-01"
 # workers = 16
 
 [suppliers]
-# Suppliers go both ways: what is changed in Coupa goes to the business partner in SAP too. Off by default, since the user
-# in SAP then needs the right to change business partners.
-# Who wins where both sides changed the same field stands under [suppliers.ownership] in the mapping file.
-# from_coupa = false
-# Only with from_coupa: active suppliers without a number in Coupa become business partners, and get their CardCode as number.
+# Suppliers go both ways: what is changed in Coupa goes to the business partner in SAP too, for which the user in SAP needs the
+# right to change business partners. Who wins where both sides changed the same field stands under [suppliers.ownership] in
+# the mapping file. `false` leaves business partners alone.
+# from_coupa = true
+# Active suppliers without a number in Coupa become business partners, and get their CardCode as number.
 # create_in_sap = false
 # Only those that meet all of these, in the words of Coupa's API.
 # create_filter = []

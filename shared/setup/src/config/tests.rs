@@ -264,13 +264,12 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
 }
 
 #[test]
-fn suppliers_go_to_sap_and_are_created_there_only_by_leave() {
+fn suppliers_go_both_ways_and_are_created_in_sap_only_by_leave() {
     let plain = parse(MINIMAL).unwrap().suppliers;
-    assert!(!plain.from_coupa && !plain.create_in_sap && plain.create_filter.is_empty());
+    assert!(plain.from_coupa && !plain.create_in_sap && plain.create_filter.is_empty());
     assert_eq!(plain.coupa_id_field.as_deref(), Some("U_CoupaId"));
     let section = r#"
         [suppliers]
-        from_coupa = true
         create_in_sap = true
         create_filter = ["commodity[name]=Office", "custom_fields[erp]=SAP"]
         card_code = "C{id}"
