@@ -111,7 +111,7 @@ async fn keep_subscribed(engine: &Engine, config: &Config) {
                 match sap.act_on_subscription(id, SubscriptionAction::Resume).await {
                     Ok(()) => tracing::warn!("SAP had given up on the webhook and has been asked to resume"),
                     Err(error) => {
-                        tracing::warn!(%error, "SAP has given up on the webhook and does not resume")
+                        tracing::warn!(%error, "SAP has given up on the webhook and does not resume");
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! `b1-coupa status`: how far each object is, what waits, what failed, and how session and budget stand.
 
 mod report;
+mod ways;
 
 use super::{
     App, Exit,
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use report::{ObjectStatus, Status, Wait};
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc};
+use ways::Ways;
 
 /// So many of what waits are looked at.
 const PARKED: usize = 100_000;
@@ -36,8 +38,11 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
     }
     let (session, refusal) = session(books).await?;
     let (budget, _) = books.ledger.load().await.map_err(|error| CliError::new(error.to_string()))?;
+    let (from_coupa, _) = books.state.cursor(pipeline::COUPA_CURSOR).await?;
     Ok(Status {
         at,
+        ways: Ways::read(books, at).await?,
+        from_coupa: config.suppliers.from_coupa.then_some(from_coupa),
         company: config.sap.company_db.clone(),
         objects,
         queue: books.queue.depth().await?,

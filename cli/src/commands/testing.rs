@@ -65,6 +65,7 @@ pub(crate) fn attempt() -> AuditEntry {
         document: invoice(2301),
         number: Some("100237".to_owned()),
         at: before_noon(10),
+        noticed_at: None,
         duration_ms: 412,
         cause: Cause::Poll,
         step: Step::Document,

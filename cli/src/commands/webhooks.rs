@@ -33,7 +33,7 @@ struct Webhooks<'a> {
 impl Webhooks<'_> {
     async fn run(&self, command: &WebhooksCommand) -> CliResult<Exit> {
         let Some(catalog) = self.engine.pipeline.sap.event_catalog().await.map_err(failed)? else {
-            return self.without(command);
+            return self.without(*command);
         };
         match command {
             WebhooksCommand::Enable => self.enable(&catalog).await?,
@@ -51,9 +51,9 @@ impl Webhooks<'_> {
     }
 
     /// This Service Layer is older than webhooks.
-    fn without(&self, command: &WebhooksCommand) -> CliResult<Exit> {
+    fn without(&self, command: WebhooksCommand) -> CliResult<Exit> {
         let polls = format!("Changes are found by polling, every {}.", self.config.sync.poll_interval);
-        if *command == WebhooksCommand::Status {
+        if command == WebhooksCommand::Status {
             self.app.show(&State::without(self.config));
             return Ok(Exit::Done);
         }
@@ -168,6 +168,7 @@ impl Webhooks<'_> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands over")]
 fn failed(error: sap::Error) -> CliError {
     CliError::new(format!("SAP could not be asked: {error}"))
         .help("`b1-coupa check` tries every part of the way.")

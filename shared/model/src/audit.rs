@@ -36,6 +36,9 @@ pub struct AuditEntry {
     pub number: Option<String>,
     /// When the attempt ended.
     pub at: Timestamp,
+    /// When it was noticed that the document may have changed. Unknown of entries of earlier versions.
+    #[serde(default)]
+    pub noticed_at: Option<Timestamp>,
     /// How long it took.
     pub duration_ms: u64,
     /// What made us look.

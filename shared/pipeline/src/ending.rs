@@ -281,6 +281,7 @@ fn new_entry(work: &Work, item: &DocumentItem, now: Timestamp) -> AuditEntry {
         document: work.document().clone(),
         number: item.number.clone(),
         at: now,
+        noticed_at: Some(work.change.seen_at),
         duration_ms: u64::try_from(now.duration_since(work.started_at).as_millis()).unwrap_or(0),
         cause: work.change.cause,
         step: work.change.step,

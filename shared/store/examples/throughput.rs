@@ -149,6 +149,7 @@ fn finish(lease: Lease, item: DocumentItem, now: Timestamp) -> Finish {
         document: lease.document.clone(),
         number: Some(number.clone()),
         at: now,
+        noticed_at: None,
         duration_ms: 12,
         cause: Cause::Poll,
         step: Step::Document,

@@ -184,6 +184,7 @@ async fn work_on(store: &EmbeddedStore, entry: i64, now: Timestamp) {
         document: invoice(entry),
         number: Some(entry.to_string()),
         at: now,
+        noticed_at: None,
         duration_ms: 1,
         cause: Cause::Poll,
         step: Step::Document,

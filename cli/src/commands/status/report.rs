@@ -1,3 +1,4 @@
+use super::ways::Ways;
 use crate::{
     commands::{audit::first_line, records::SessionRecord},
     config::{Period, RequestRate},
@@ -47,6 +48,9 @@ pub(super) struct Status {
     pub rate: RequestRate,
     pub poll_interval: Period,
     pub budget: BudgetState,
+    pub ways: Ways,
+    /// How far Coupa's suppliers have been read, where they go both ways.
+    pub from_coupa: Option<Cursor>,
 }
 
 impl Report for Status {
@@ -60,6 +64,13 @@ impl Report for Status {
         lines.push(format!("SAP contact   {}", self.contact(look)));
         lines.push(format!("SAP session   {}", self.session(look)));
         lines.push(format!("Coupa budget  {}", self.budget(look)));
+        lines.push(format!("Changes       {}", self.ways.text()));
+        if let Some(polled) = self.from_coupa.as_ref().and_then(|cursor| cursor.polled_at) {
+            lines.push(format!(
+                "From Coupa    suppliers changed there were last asked for {}",
+                look.ago(polled)
+            ));
+        }
         lines.join("\n")
     }
 
@@ -94,6 +105,11 @@ impl Report for Status {
             },
             "waiting": waiting.collect::<Vec<_>>(),
             "dead_letters": dead_letters,
+            "changes": self.ways.json(),
+            "suppliers_in_coupa": self.from_coupa.as_ref().map(|cursor| {
+                let (mark, polled) = (cursor.high_water.filter(|mark| mark.date.year() > 1900), cursor.polled_at);
+                json!({"read_up_to": mark, "polled_at": polled})
+            }),
             "sap_contact": self.contact,
             "sap_session": self.session,
             "sap_refusal": self.refusal,

@@ -47,6 +47,7 @@ async fn ended(rig: &Rig, document: &DocumentKey, minutes: i64, code: Option<Cod
         document: document.clone(),
         number: Some(number.clone()),
         at,
+        noticed_at: None,
         duration_ms: 1,
         cause: Cause::Poll,
         step: Step::Document,

@@ -128,6 +128,7 @@ pub fn entry(document: &DocumentKey, at: Timestamp, outcome: AuditOutcome) -> Au
         document: document.clone(),
         number: Some("100237".to_owned()),
         at,
+        noticed_at: None,
         duration_ms: 321,
         cause: Cause::Dependency,
         step: Step::Document,
