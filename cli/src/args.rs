@@ -30,7 +30,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub config: PathBuf,
     /// The stack on AWS to look at or to work with, in place of the database file: for `status`, `audit`, `dead-letters`,
-    /// `check`, `backfill` and `sync`.
+    /// `check`, `backfill`, `sync` and `reconcile`.
     #[arg(long, global = true, value_name = "NAME")]
     pub stack: Option<String>,
     /// Print JSON for machines, errors and log lines too.
@@ -75,6 +75,12 @@ pub enum Command {
     /// Show what was done, when, and with what result.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Compare both sides completely, and write a signed balance certificate.
+    ///
+    /// Whatever cursors and links say: counts and sums by object, currency and status, then every document that is
+    /// missing, extra, doubled or different. Example: `b1-coupa reconcile --object invoices --month 2026-10`. Exit code
+    /// 0: in balance; 2: there are differences; 1: could not compare.
+    Reconcile(ReconcileArgs),
     /// Find out which suppliers of SAP and of Coupa are the same.
     #[command(subcommand)]
     Suppliers(SuppliersCommand),
@@ -115,7 +121,8 @@ pub enum SecretsCommand {
     /// Asks without showing what is typed; where stdin is no terminal, reads one line for each. Example:
     /// `b1-coupa secrets set sap-password < password.txt`
     Set {
-        /// `sap-password`, `coupa-client-secret`, `webhook-key` or `webhook-key-next`; the first two if left out.
+        /// `sap-password`, `coupa-client-secret`, `webhook-key`, `webhook-key-next` or `signing-key`; the first two if
+        /// left out.
         #[arg(value_parser = values::secret)]
         name: Option<store::SecretName>,
     },
@@ -174,6 +181,41 @@ pub enum AuditCommand {
         /// At most so many, the newest.
         #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
+    },
+}
+
+/// `reconcile …`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ReconcileArgs {
+    /// What to do instead of comparing.
+    #[command(subcommand)]
+    pub command: Option<ReconcileCommand>,
+    /// Only this object; may be given several times. All that the config names if left out.
+    #[arg(long = "object", value_name = "NAME", value_parser = values::object)]
+    pub objects: Vec<ObjectKind>,
+    /// Only documents dated (`DocDate`) in this month, such as 2026-10. Suppliers have no date, and are always all.
+    #[arg(long, value_name = "MONTH", value_parser = values::month)]
+    pub month: Option<Date>,
+    /// Enqueue what differs, for the next `sync --once` or a `run` that is under way: it asks Coupa afresh, and mends
+    /// what Coupa still lets change.
+    #[arg(long)]
+    pub repair: bool,
+    /// Write the certificate into this folder instead of the config's.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+}
+
+/// `reconcile …`
+#[derive(Debug, Subcommand)]
+pub enum ReconcileCommand {
+    /// Check a certificate: that nothing in it was altered, and that your key signed it.
+    ///
+    /// Exit code 0: genuine; 2: altered, or signed by another key; 1: could not be read.
+    Verify {
+        /// The JSON file or the page.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
 }
 

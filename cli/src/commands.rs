@@ -7,6 +7,7 @@ pub mod dead_letters;
 #[cfg(feature = "demo")]
 mod demo;
 pub mod init;
+mod reconcile;
 pub mod records;
 mod run;
 pub mod secrets;
@@ -175,6 +176,7 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::Audit(AuditCommand::List { failed, since, limit }) => {
             audit::list(app, failed, since, limit).await
         }
+        Command::Reconcile(args) => Box::pin(reconcile::run(app, args)).await,
         Command::Suppliers(SuppliersCommand::Match(args)) => suppliers::run(app, args).await,
         Command::DeadLetters(DeadLettersCommand::List) => dead_letters::list(app).await,
         Command::DeadLetters(DeadLettersCommand::Redrive { code, kind }) => {
@@ -202,10 +204,11 @@ fn check_stack(app: &App, command: &Command) -> CliResult {
             | Command::Check
             | Command::Backfill(_)
             | Command::Sync(_)
+            | Command::Reconcile(_)
     );
     if !looks {
         return Err(CliError::new("`--stack` does not go with this command").help(
-            "It goes with `status`, `audit`, `dead-letters`, `check`, `backfill` and `sync`; the stack itself runs on AWS.",
+            "It goes with `status`, `audit`, `dead-letters`, `check`, `backfill`, `sync` and `reconcile`; the stack itself runs on AWS.",
         ));
     }
     if cfg!(feature = "aws") {

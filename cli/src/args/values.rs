@@ -50,6 +50,12 @@ pub(super) fn date(text: &str) -> Result<Date, String> {
     config::parse_date(text).map_err(|error| one_line(&error))
 }
 
+/// The first day of a month.
+pub(super) fn month(text: &str) -> Result<Date, String> {
+    config::parse_date(&format!("{text}-01"))
+        .map_err(|_| format!("`{text}` is no month. Write it as 2026-10."))
+}
+
 pub(super) fn object(text: &str) -> Result<ObjectKind, String> {
     config::parse_object(text).map_err(|error| one_line(&error))
 }

@@ -68,6 +68,9 @@ const fn purpose(name: SecretName) -> &'static str {
         SecretName::CoupaClientSecret => "Secret of Coupa's OAuth client",
         SecretName::WebhookKey => "Key of SAP's webhooks, where they are used",
         SecretName::WebhookKeyNext => "The key in its place, while it is changed",
+        SecretName::SigningKey => {
+            "Key that certificates are signed with, base64 of 32 bytes; made by itself where it is missing"
+        }
     }
 }
 

@@ -26,14 +26,35 @@ pub struct Ignored {
 /// units, accounts, order lines) that the type of `reply` reads, lines found again by id, reference or number. A
 /// line that is not there at all is reported too.
 pub fn ignored_references<T: Serialize>(sent: &Sent, reply: &T) -> Vec<Ignored> {
+    compare(sent, reply, Looked::AtReferences)
+}
+
+/// The same for every attribute that the type reads, whatever it holds.
+pub fn differences<T: Serialize>(expected: &Sent, shown: &T) -> Vec<Ignored> {
+    compare(expected, shown, Looked::AtAll)
+}
+
+/// Which attributes are compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    AtReferences,
+    AtAll,
+}
+
+fn compare<T: Serialize>(sent: &Sent, reply: &T, looked: Looked) -> Vec<Ignored> {
     let mut ignored = Vec::new();
     if let Ok(Value::Object(shown)) = serde_json::to_value(reply) {
-        compare_members(sent, &shown, "", &mut ignored);
+        compare_members(sent, &shown, "", (looked, &mut ignored));
     }
     ignored
 }
 
-fn compare_members(sent: &Sent, shown: &Map<String, Value>, path: &str, ignored: &mut Vec<Ignored>) {
+fn compare_members(
+    sent: &Sent,
+    shown: &Map<String, Value>,
+    path: &str,
+    (looked, ignored): (Looked, &mut Vec<Ignored>),
+) {
     for (name, sent) in sent {
         let name = name.replace('_', "-");
         // What the type does not read can't be judged.
@@ -41,8 +62,11 @@ fn compare_members(sent: &Sent, shown: &Map<String, Value>, path: &str, ignored:
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         match (sent, shown) {
             (Value::Object(sent), shown) => compare_reference(sent, shown, &path, ignored),
-            (Value::Array(sent), Value::Array(shown)) => compare_lines(sent, shown, &path, ignored),
-            _ if SCALARS.contains(&name.as_str()) => compare_scalar(sent, shown, path, ignored),
+            (Value::Array(sent), Value::Array(shown)) => compare_lines(sent, shown, &path, (looked, ignored)),
+            (Value::Array(_), _) => {}
+            _ if looked == Looked::AtAll || SCALARS.contains(&name.as_str()) => {
+                compare_scalar(sent, shown, path, ignored);
+            }
             _ => {}
         }
     }
@@ -72,7 +96,12 @@ fn compare_reference(sent: &Sent, shown: &Value, path: &str, ignored: &mut Vec<I
     }
 }
 
-fn compare_lines(sent: &[Value], shown: &[Value], path: &str, ignored: &mut Vec<Ignored>) {
+fn compare_lines(
+    sent: &[Value],
+    shown: &[Value],
+    path: &str,
+    (looked, ignored): (Looked, &mut Vec<Ignored>),
+) {
     let lines = sent.iter().enumerate().filter_map(|(at, line)| Some((at, line.as_object()?)));
     for (at, line) in lines {
         if line.contains_key("_delete") {
@@ -83,13 +112,13 @@ fn compare_lines(sent: &[Value], shown: &[Value], path: &str, ignored: &mut Vec<
         let Some((name, value)) = identity else {
             // Tax lines have none of these, and stand in the order in which they were sent.
             if let Some(Value::Object(shown)) = shown.get(at) {
-                compare_members(line, shown, &path, ignored);
+                compare_members(line, shown, &path, (looked, &mut *ignored));
             }
             continue;
         };
         let same = |shown: &&Map<String, Value>| shown.get(name).is_some_and(|shown| same(value, shown));
         match shown.iter().filter_map(Value::as_object).find(same) {
-            Some(shown) => compare_members(line, shown, &path, ignored),
+            Some(shown) => compare_members(line, shown, &path, (looked, &mut *ignored)),
             None => ignored.push(Ignored { path, sent: text(value), shown: String::new() }),
         }
     }
@@ -116,7 +145,8 @@ fn same(sent: &Value, shown: &Value) -> bool {
         return true;
     }
     // 2 and "2.0" are one line number; but "00017" and "17" are two supplier numbers.
-    let number = |text: &str| Decimal::from_str_exact(text).ok().filter(|_| !text.starts_with('0'));
+    let padded = |text: &str| text.starts_with('0') && text != "0" && !text.starts_with("0.");
+    let number = |text: &str| Decimal::from_str_exact(text).ok().filter(|_| !padded(text));
     matches!((number(&sent), number(&shown)), (Some(sent), Some(shown)) if sent == shown)
 }
 
@@ -198,6 +228,30 @@ mod tests {
         let fine = invoice(r#"{"id":1,"account-type":{"name":"main COA"}}"#);
         assert_eq!(ignored_references(&sent, &fine), []);
         assert_eq!(told(&sent, &invoice(r#"{"id":1}"#)), ["account-type.name Main COA>"]);
+    }
+
+    #[test]
+    fn every_attribute_that_is_read_can_be_looked_at() {
+        let Value::Object(expected) = json!({
+            "po-number": "8", "version": 3, "memo": "not read", "payment-term": {"code": "NET 30"},
+            "order-lines": [{"external-reference-number": "A/1/0", "price": "0.50", "quantity": "2"}],
+        }) else {
+            unreachable!()
+        };
+        let shown = |price: &str| {
+            let line =
+                json!({"id": 4, "external-reference-number": "A/1/0", "price": price, "quantity": "2.0"});
+            reply(&json!({"id": 1, "po-number": "7", "version": 3, "payment-term": {"code": "Net 30"}, "order-lines": [line]}).to_string())
+        };
+        let told = |price: &str| {
+            let differences = differences(&expected, &shown(price));
+            differences
+                .iter()
+                .map(|one| format!("{} {}>{}", one.path, one.sent, one.shown))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told("0.5"), ["po-number 8>7"]);
+        assert_eq!(told("0.6"), ["order-lines[1].price 0.50>0.6", "po-number 8>7"]);
     }
 
     #[test]

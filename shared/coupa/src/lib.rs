@@ -28,7 +28,7 @@ pub use call::{Call, Tally};
 pub use client::{Client, SettingsError, Stats};
 pub use documents::PAGE;
 pub use error::Error;
-pub use ignored::{Ignored, ignored_references};
+pub use ignored::{Ignored, differences, ignored_references};
 pub use problems::Problem;
 pub use query::Query;
 pub use reference::{Reference, ScopeCheck};

@@ -110,6 +110,11 @@ impl Work {
         self.item.unknown.is_some()
     }
 
+    /// Both sides were compared and differed: neither the link nor what was last sent counts, but what Coupa shows.
+    pub(crate) fn afresh(&self) -> bool {
+        self.change.cause == Cause::Reconcile
+    }
+
     /// SAP has stamped the document since it was last looked at, or somebody asked for it.
     pub(crate) fn is_news(&self) -> bool {
         let before = self.item.sap_stamp;

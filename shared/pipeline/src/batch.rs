@@ -70,7 +70,10 @@ fn merge(one: &Change, other: &Change) -> Change {
     Change {
         lane: one.lane.min(other.lane),
         whatever_date: one.whatever_date || other.whatever_date,
-        cause: if other.cause == Cause::Dependency { other.cause } else { one.cause },
+        cause: [Cause::Reconcile, Cause::Dependency]
+            .into_iter()
+            .find(|cause| [one.cause, other.cause].contains(cause))
+            .unwrap_or(one.cause),
         seen_at: one.seen_at.min(other.seen_at),
         ..one.clone()
     }

@@ -45,7 +45,12 @@ impl Pipeline {
         let (mut ids, mut numbers, mut orphans) = (vec![], vec![], vec![]);
         for (work, image) in ready {
             match (image, &work.item.link) {
-                (Image::Pair(_), Some(Link::Supplier(link))) => ids.push(link.coupa_id),
+                (Image::Pair(pair), Some(Link::Supplier(link))) => {
+                    ids.push(link.coupa_id);
+                    if work.afresh() {
+                        numbers.push(pair.image.number.clone());
+                    }
+                }
                 (Image::Pair(pair), _) => numbers.push(pair.image.number.clone()),
                 (Image::Orphan, _) => orphans.push(work.document().key.to_string()),
                 _ => {}
@@ -101,12 +106,15 @@ impl Pipeline {
         let number = &pair.image.number;
         work.item.number = Some(number.clone());
         if let Some(Link::Supplier(link)) = work.item.link.clone() {
-            let Some(whole) = around.pairs.linked.get(&link.coupa_id) else {
-                let message =
-                    format!("supplier {number} is no longer in Coupa, where it was {}", link.coupa_id);
-                return Err(Failure::new(Code::CoupaGone, message).into());
-            };
-            return self.bring_together(work, pair, whole, link).await;
+            match around.pairs.linked.get(&link.coupa_id) {
+                Some(whole) => return self.bring_together(work, pair, whole, link).await,
+                None if work.afresh() => work.item.link = None,
+                None => {
+                    let message =
+                        format!("supplier {number} is no longer in Coupa, where it was {}", link.coupa_id);
+                    return Err(Failure::new(Code::CoupaGone, message).into());
+                }
+            }
         }
         let by_number = around.pairs.by_number.get(number).and_then(|found| found.first());
         let marked = around.pairs.marked.get(number).and_then(|id| around.pairs.linked.get(id));

@@ -124,7 +124,7 @@ impl Pipeline {
         let number = &pair.image.number;
         let mut body = mapping::to_coupa(&decided.to_coupa, whole, number);
         // What an unfinished attempt changed isn't known, and writing the same twice does no harm.
-        let last = if work.unknown() { Sent::new() } else { one_way(&link.sent) };
+        let last = if work.unknown() || work.afresh() { Sent::new() } else { one_way(&link.sent) };
         body.extend(mapping::difference(&last, &one_way(&pair.image.fields)));
         if is_blank(whole.number.as_deref()) {
             body.insert("number".to_owned(), Value::from(number.as_str()));

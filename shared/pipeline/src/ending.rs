@@ -59,7 +59,8 @@ impl Pipeline {
         let old_news = keeps_failing(&work, &mut settled);
         let ended = ended(&work, &settled);
         let arrived = succeeded(settled.entry.outcome)
-            && (settled.item.link.is_some() || work.change.cause == Cause::Dependency);
+            && (settled.item.link.is_some()
+                || matches!(work.change.cause, Cause::Dependency | Cause::Reconcile));
         let Settled { item, entry, put_back, bring, unknown } = settled;
         let copy = item.dead_letter.clone().filter(|_| !old_news).map(|letter| DeadLetterCopy {
             change: work.change.clone(),

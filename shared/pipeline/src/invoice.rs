@@ -30,6 +30,7 @@ impl Pipeline {
         image: &InvoiceImage,
         around: &Around<'_>,
     ) -> Result<Done, Stop> {
+        self.find_invoice_afresh(work, image, around).await?;
         let ours = |found: &Invoice| invoice_mark(work.document(), image, found) == Mark::Ours;
         if image.cancelled && work.item.link.is_none() && !around.found.is_some_and(ours) {
             return Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent"));
@@ -58,6 +59,9 @@ impl Pipeline {
                 InvoiceStage::Void => {
                     Ok(Done::new(AuditOutcome::NotApplied, "the invoice is void in Coupa and stays so"))
                 }
+                InvoiceStage::Submitted if work.afresh() && self.rewrite(work, image, around).await? => Ok(
+                    Done::new(AuditOutcome::Updated, format!("invoice {} put right in Coupa", image.number)),
+                ),
                 InvoiceStage::Submitted => self.follow_invoice(work, image, link).await,
             },
         }
@@ -239,7 +243,7 @@ fn payments_are_taken_back(invoice: &Invoice) -> Result<(), Failure> {
 }
 
 /// Lets what is sent take the places of what the draft holds, by number; what is left over there is deleted.
-fn take_place(body: &mut Sent, name: &str, held: Vec<(String, CoupaId)>) {
+pub(crate) fn take_place(body: &mut Sent, name: &str, held: Vec<(String, CoupaId)>) {
     let mut rows = match body.remove(name) {
         Some(Value::Array(rows)) => rows,
         _ => vec![],

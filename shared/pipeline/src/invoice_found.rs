@@ -18,7 +18,7 @@ impl Pipeline {
         around: &Around<'_>,
     ) -> Result<Option<InvoiceLink>, Stop> {
         match work.item.link.clone() {
-            Some(Link::Invoice(link)) if !work.unknown() => return Ok(Some(link)),
+            Some(Link::Invoice(link)) if !work.unknown() && !work.afresh() => return Ok(Some(link)),
             Some(Link::Invoice(link)) => {
                 let call = work.read_call();
                 let invoice: Invoice = self.coupa.get(&call, link.coupa_id).await?;

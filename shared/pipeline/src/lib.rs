@@ -5,6 +5,7 @@
 //! (`supplier`, `order`, `invoice`, `payment`); what every attempt has in common stands in `batch`, `wave`,
 //! `leasing`, `prepare`, `surroundings`, `attempt` and `ending`, in the order in which it goes.
 
+mod afresh;
 mod attempt;
 mod batch;
 mod both_ways;
@@ -27,6 +28,7 @@ mod prepare;
 mod push;
 mod read;
 pub mod receive;
+pub mod reconcile;
 mod redriven;
 mod release;
 pub mod replay;
@@ -138,6 +140,11 @@ impl Pipeline {
             payment_terms: terms,
             today: self.today(),
         }
+    }
+
+    /// A document that somebody wants looked at, whatever its date.
+    pub fn asked_for(&self, document: DocumentKey, cause: Cause, lane: Lane) -> Change {
+        Change { whatever_date: true, ..self.change(document, cause, lane) }
     }
 
     pub(crate) fn change(&self, document: DocumentKey, cause: Cause, lane: Lane) -> Change {

@@ -31,6 +31,7 @@ impl Pipeline {
         image: &OrderImage,
         around: &AroundOrder<'_>,
     ) -> Result<Done, Stop> {
+        self.find_afresh(work, around.found).await?;
         let found = around.found.first();
         let ours = found.is_some_and(|order| order_mark(work.document(), order) == Mark::Ours);
         if image.state == OrderState::Cancelled && work.item.link.is_none() && !ours {
@@ -117,7 +118,9 @@ impl Pipeline {
         found: Option<&Order>,
     ) -> Result<Option<OrderLink>, Stop> {
         match work.item.link.clone() {
-            Some(Link::Order(link)) if !work.unknown() || bug(Bug::ClosedTwice) => return Ok(Some(link)),
+            Some(Link::Order(link)) if !(work.unknown() || work.afresh()) || bug(Bug::ClosedTwice) => {
+                return Ok(Some(link));
+            }
             Some(Link::Order(link)) => {
                 let call = work.read_call();
                 let order: Order = self.coupa.get(&call, link.coupa_id).await?;
@@ -278,7 +281,9 @@ fn order_done(image: &OrderImage, created: bool, changed: bool) -> Done {
 }
 
 fn close_later(work: &Work) -> Change {
-    Change { step: Step::Close, ..work.change.clone() }
+    // The close itself needs no comparison.
+    let cause = if work.afresh() { Cause::Dependency } else { work.change.cause };
+    Change { step: Step::Close, cause, ..work.change.clone() }
 }
 
 fn closed_already(work: &Work, image: &OrderImage, link: &OrderLink) -> Done {
@@ -292,6 +297,11 @@ fn closed_already(work: &Work, image: &OrderImage, link: &OrderLink) -> Done {
         AuditOutcome::NotApplied,
         "changed in SAP after it was closed; nothing is sent to a closed order",
     )
+}
+
+/// Whether the order says that it is this very document.
+pub(crate) fn is_ours(document: &DocumentKey, order: &Order) -> bool {
+    order_mark(document, order) == Mark::Ours
 }
 
 pub(crate) fn order_link(work: &Work) -> Result<OrderLink, Stop> {

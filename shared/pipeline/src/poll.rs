@@ -226,7 +226,7 @@ impl Pipeline {
         }
     }
 
-    fn key(&self, kind: ObjectKind, key: &SapKey) -> DocumentKey {
+    pub(crate) fn key(&self, kind: ObjectKind, key: &SapKey) -> DocumentKey {
         DocumentKey { company: self.settings.company.clone(), kind, key: key.clone() }
     }
 

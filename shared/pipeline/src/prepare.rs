@@ -56,7 +56,7 @@ impl Pipeline {
     }
 
     async fn read_all(&self, kind: ObjectKind, works: &[Work]) -> Result<Reading, sap::Error> {
-        let sources = self.read(kind, works).await?;
+        let sources = self.read(kind, works.iter().map(|work| &work.document().key)).await?;
         let bases = self.bases(kind, &sources).await?;
         Ok(Reading { sources, bases, terms: self.payment_terms().await? })
     }
@@ -92,6 +92,7 @@ impl Pipeline {
             Some(Ok(Source::Supplier(partner))) if !partner.is_supplier() && self.may_be_orphan(work) => {
                 return Ok(Image::Orphan);
             }
+            None if work.afresh() && work.document().kind != ObjectKind::Supplier => return Ok(Image::Gone),
             None if work.item.link.is_none() && !work.unknown() => {
                 return Err(Ok(Done::new(AuditOutcome::NotApplicable, "it is not in SAP")));
             }

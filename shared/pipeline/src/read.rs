@@ -31,11 +31,19 @@ impl Source {
 pub(crate) type Sources = BTreeMap<SapKey, Result<Source, Failure>>;
 
 impl Pipeline {
-    pub(crate) async fn read(&self, kind: ObjectKind, works: &[Work]) -> Result<Sources, sap::Error> {
-        let entries: Vec<i64> = works.iter().filter_map(|work| work.document().doc_entry()).collect();
+    pub(crate) async fn read<'a>(
+        &self,
+        kind: ObjectKind,
+        keys: impl Iterator<Item = &'a SapKey> + Clone,
+    ) -> Result<Sources, sap::Error> {
+        let entry = |key: &SapKey| match key {
+            SapKey::DocEntry(entry) => Some(*entry),
+            SapKey::CardCode(_) => None,
+        };
+        let entries: Vec<i64> = keys.clone().filter_map(entry).collect();
         Ok(match kind {
             ObjectKind::Supplier => {
-                let codes: Vec<String> = works.iter().map(|work| work.document().key.to_string()).collect();
+                let codes: Vec<String> = keys.map(ToString::to_string).collect();
                 let found = self.sap.suppliers(&codes).await?;
                 found
                     .into_iter()

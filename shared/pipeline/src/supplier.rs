@@ -18,7 +18,11 @@ impl Pipeline {
     ) -> Result<Done, Stop> {
         work.item.number = Some(image.number.clone());
         if let Some(Link::Supplier(link)) = work.item.link.clone() {
-            return self.update_supplier(work, image, link).await;
+            // Where both sides were compared, its number has been asked for: it may be gone.
+            if !work.afresh() || found.iter().any(|shown| shown.id == link.coupa_id) {
+                return self.update_supplier(work, image, link).await;
+            }
+            work.item.link = None;
         }
         if let Some(supplier) = found.first() {
             return self.adopt_supplier(work, image, supplier.id).await;
@@ -67,7 +71,7 @@ impl Pipeline {
         link: SupplierLink,
     ) -> Result<Done, Stop> {
         // What an unfinished attempt changed isn't known, and writing the same twice does no harm.
-        let last = if work.unknown() { Sent::new() } else { link.sent.clone() };
+        let last = if work.unknown() || work.afresh() { Sent::new() } else { link.sent.clone() };
         let body = mapping::difference(&last, &image.fields);
         if body.is_empty() {
             return Ok(Done::new(AuditOutcome::Unchanged, "Coupa already shows it"));

@@ -42,7 +42,7 @@ impl Pipeline {
         let (mut suppliers, mut orders, mut invoices) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut needed = BTreeSet::new();
         for (work, image) in ready {
-            let unlinked = work.item.link.is_none() && !bug(Bug::CreateWithoutAsking);
+            let unlinked = (work.item.link.is_none() || work.afresh()) && !bug(Bug::CreateWithoutAsking);
             match image {
                 Image::Supplier(image) if unlinked => drop(suppliers.insert(image.number.clone())),
                 Image::Order(image) => {

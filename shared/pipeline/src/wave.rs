@@ -34,6 +34,8 @@ pub(crate) enum Image {
     Pair(Box<Pair>),
     /// A supplier of Coupa's whose number SAP doesn't know.
     Orphan,
+    /// A document that Coupa has as SAP's, and SAP doesn't have.
+    Gone,
     Order(OrderImage),
     Invoice(InvoiceImage),
     /// Mapped later: how depends on the invoices, which are read under their own leases.
@@ -70,6 +72,11 @@ impl Pipeline {
         self.collect(futures::stream::iter(ending), report).await?;
         let ready = self.keep_leases(ready, report).await;
         if kind == ObjectKind::Payment {
+            let (gone, ready): (Vec<_>, Vec<_>) =
+                ready.into_iter().partition(|(_, image)| matches!(image, Image::Gone));
+            if !gone.is_empty() {
+                self.attempts(kind, gone, report).await?;
+            }
             self.payments(ready, report).await?;
         } else if !ready.is_empty() {
             self.attempts(kind, ready, report).await?;
@@ -146,6 +153,7 @@ impl Pipeline {
             }
             Image::Pair(pair) => self.sync_supplier(work, pair, around).await,
             Image::Orphan => Self::orphan(work, around),
+            Image::Gone => self.take_out(work).await,
             Image::Order(image) if work.change.step == Step::Close => {
                 self.close_order(work, image, &around.of_order(image)).await
             }

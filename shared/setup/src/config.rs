@@ -8,7 +8,8 @@ mod values;
 
 pub use error::ConfigError;
 pub use sections::{
-    CoupaSection, MappingSection, SapSection, StoreSection, SuppliersSection, SyncSection, WebhookSection,
+    CoupaSection, GuardrailSection, MappingSection, ReconcileSection, SapSection, StoreSection,
+    SuppliersSection, SyncSection, WebhookSection,
 };
 pub use template::template;
 pub use values::{OdataVersion, Period, RequestRate, ValueError, WebhookAlgorithm, parse_date, parse_object};
@@ -43,6 +44,12 @@ pub struct Config {
     /// How SAP's webhooks prove where they come from.
     #[serde(default)]
     pub webhook: WebhookSection,
+    /// When both sides are compared, and where the certificates go.
+    #[serde(default)]
+    pub reconcile: ReconcileSection,
+    /// What stops a run that would change far more than is usual.
+    #[serde(default)]
+    pub guardrail: GuardrailSection,
     /// The file this was read from.
     #[serde(skip)]
     pub file: PathBuf,
@@ -155,6 +162,7 @@ impl Config {
         let webhook = &mut self.webhook;
         webhook.certificate_file = webhook.certificate_file.take().map(|path| folder.join(path));
         webhook.key_file = webhook.key_file.take().map(|path| folder.join(path));
+        self.reconcile.folder = folder.join(&self.reconcile.folder);
         self.mapping.file = self.mapping.file.take().map(|path| folder.join(path));
     }
 }

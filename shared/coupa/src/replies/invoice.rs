@@ -64,7 +64,7 @@ impl Record for Invoice {
     const FIELDS: &'static str = concat!(
         r#"["id","invoice_number","invoice_date","status","is_credit_note","paid","internal_note","#,
         r#""total_with_taxes","gross_total",{"supplier":["id","number"]},{"currency":["code"]},"#,
-        r#"{"payment_term":["code"]},{"account_type":["name"]},{"invoice_lines":["id","line_num","order_line_id","total","#,
+        r#"{"payment_term":["code"]},{"account_type":["name"]},{"invoice_lines":["id","line_num","order_line_id","price","quantity","total","#,
         r#"{"uom":["code"]},{"account":["code"]},{"tax_lines":[{"tax_code":["code"]}]}]},"#,
         r#"{"invoice_charges":["id","line_num",{"tax_lines":[{"tax_code":["code"]}]}]},"#,
         r#"{"payments":["id","amount_paid","notes","payment_date"]}]"#
@@ -88,6 +88,12 @@ pub struct InvoiceLine {
     /// The order line that it draws on.
     #[serde(default, alias = "order_line_id", deserialize_with = "decode::id_or_none")]
     pub order_line_id: Option<CoupaId>,
+    /// Unit price, or the amount of an amount line.
+    #[serde(default, deserialize_with = "decode::decimal")]
+    pub price: Option<Decimal>,
+    /// None on an amount line.
+    #[serde(default, deserialize_with = "decode::decimal")]
+    pub quantity: Option<Decimal>,
     /// Price times quantity.
     #[serde(default, deserialize_with = "decode::decimal")]
     pub total: Option<Decimal>,

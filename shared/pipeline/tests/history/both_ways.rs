@@ -383,9 +383,12 @@ async fn another_number_in_coupa_stops_the_supplier_for_a_person() {
 }
 
 #[tokio::test]
-async fn the_poll_reads_all_of_coupas_suppliers_once_and_then_what_changed() {
+async fn where_coupa_makes_suppliers_the_poll_reads_them_all_once_and_then_what_changed() {
     let world = World::new();
-    let worker = world.worker_with("one", both_ways(&world), Mapping::default());
+    let filter = vec![("name".to_owned(), "nobody".to_owned())];
+    let suppliers =
+        SupplierSettings { from_coupa: true, create_in_sap: true, filter, ..SupplierSettings::default() };
+    let worker = world.worker_with("one", Settings { suppliers, ..both_ways(&world) }, Mapping::default());
     for at in 0..120 {
         let mut body = theirs(Some(&format!("N{at}")));
         body["name"] = json!(format!("Name {at}"));

@@ -3,7 +3,8 @@
 use super::{
     ConfigError,
     sections::{
-        CoupaSection, MappingSection, SapSection, StoreSection, SuppliersSection, SyncSection, WebhookSection,
+        CoupaSection, GuardrailSection, MappingSection, ReconcileSection, SapSection, StoreSection,
+        SuppliersSection, SyncSection, WebhookSection,
     },
 };
 use serde::{
@@ -14,7 +15,7 @@ use std::{ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 /// Each section with its keys.
-pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 7] {
+pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 9] {
     [
         ("sap", fields_of::<SapSection>()),
         ("coupa", fields_of::<CoupaSection>()),
@@ -23,6 +24,8 @@ pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 7] {
         ("store", fields_of::<StoreSection>()),
         ("mapping", fields_of::<MappingSection>()),
         ("webhook", fields_of::<WebhookSection>()),
+        ("reconcile", fields_of::<ReconcileSection>()),
+        ("guardrail", fields_of::<GuardrailSection>()),
     ]
 }
 

@@ -179,6 +179,44 @@ impl Default for WebhookSection {
     }
 }
 
+/// `[reconcile]`: the nightly comparison of both sides.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct ReconcileSection {
+    /// When `b1-coupa run` compares, by this machine's clock; never, where it is `off`.
+    #[serde(deserialize_with = "values::time_or_off")]
+    pub nightly: Option<jiff::civil::Time>,
+    /// Where the certificates are kept.
+    pub folder: PathBuf,
+}
+
+impl Default for ReconcileSection {
+    fn default() -> Self {
+        Self { nightly: Some(jiff::civil::time(2, 0, 0, 0)), folder: PathBuf::from("certificates") }
+    }
+}
+
+/// `[guardrail]`: what stops a run that would change far more than is usual. Creations never count.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub struct GuardrailSection {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// So many changes within the window, if they are also [`Self::share_percent`] of the linked documents.
+    pub changes: u32,
+    /// The share of the linked documents, in percent, that both limits also need.
+    #[serde(deserialize_with = "values::within::<_, 0, 100>")]
+    pub share_percent: u32,
+    /// So many cancellations, voids included.
+    pub cancellations: u32,
+}
+
+impl Default for GuardrailSection {
+    fn default() -> Self {
+        Self { enabled: true, changes: 500, share_percent: 20, cancellations: 100 }
+    }
+}
+
 /// `[store]`: where our own records are kept.
 #[derive(Clone, Debug, Deserialize)]
 pub struct StoreSection {

@@ -111,4 +111,20 @@ start_date = "{year}-01-01"
 # algorithm = "HMACSha256"
 # With "Basic": the user, whose password is the key.
 # user = ""
+
+[reconcile]
+# When `b1-coupa run` compares both sides completely, by this machine's clock; "off" leaves that to `b1-coupa reconcile`.
+# nightly = "02:00"
+# Where the balance certificates are kept. Relative to this file's folder.
+# folder = "certificates"
+
+[guardrail]
+# Stops a run that would change far more than is usual, such as after a mistake in the mapping file, until
+# `b1-coupa guardrail accept`. Creations never count.
+# enabled = true
+# More changes than this within a day, where they are also more than `share_percent` of the documents that are in Coupa;
+# changes = 500
+# share_percent = 20
+# or more cancellations than this, where they are.
+# cancellations = 100
 "#;

@@ -86,9 +86,18 @@ fn every_key_can_be_written() {
         path = "/var/lib/b1-coupa/b1-coupa.db"
         [mapping]
         file = "maps/mapping.toml"
+        [reconcile]
+        nightly = "off"
+        folder = "/var/lib/b1-coupa/certificates"
+        [guardrail]
+        enabled = false
+        changes = 50
+        share_percent = 5
+        cancellations = 10
         "#,
     )
     .unwrap();
+    assert_eq!((config.reconcile.nightly, config.guardrail.changes), (None, 50));
     assert_eq!(config.sap.ca_file.as_deref(), Some(Path::new("etc/service-layer.pem")));
     assert_eq!(config.sap.odata_version, OdataVersion::V1);
     assert_eq!(config.coupa.api_version, None);
@@ -240,7 +249,10 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
                     && !rest.starts_with("ca_file")
                     && !rest.starts_with("spki_sha256")
                     && !rest.starts_with("series")
-                    && !rest.starts_with("card_code") =>
+                    && !rest.starts_with("card_code")
+                    && !["listen", "certificate_file", "key_file", "url"]
+                        .iter()
+                        .any(|key| rest.starts_with(key)) =>
             {
                 format!("{rest}\n")
             }

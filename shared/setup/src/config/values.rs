@@ -111,6 +111,23 @@ pub(super) fn url_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Str
     )))
 }
 
+/// A time of day, or `off`.
+pub(super) fn time_or_off<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<jiff::civil::Time>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    let time = jiff::civil::Time::strptime("%H:%M", &text);
+    time.map(Some).map_err(|_| {
+        D::Error::custom(ValueError::new(
+            format!("`{text}` is no time of day"),
+            "Write hours and minutes, such as \"02:00\", or \"off\".",
+        ))
+    })
+}
+
 /// How SAP proves who it is to a webhook.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WebhookAlgorithm {

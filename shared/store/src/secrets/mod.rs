@@ -20,12 +20,19 @@ pub enum SecretName {
     WebhookKey,
     /// The key that takes its place, while both are good.
     WebhookKeyNext,
+    /// What certificates and checkpoints are signed with: base64 of 32 bytes.
+    SigningKey,
 }
 
 impl SecretName {
     /// Every secret that there is.
-    pub const ALL: [Self; 4] =
-        [Self::SapPassword, Self::CoupaClientSecret, Self::WebhookKey, Self::WebhookKeyNext];
+    pub const ALL: [Self; 5] = [
+        Self::SapPassword,
+        Self::CoupaClientSecret,
+        Self::WebhookKey,
+        Self::WebhookKeyNext,
+        Self::SigningKey,
+    ];
 
     /// Those without which nothing works.
     pub const NEEDED: [Self; 2] = [Self::SapPassword, Self::CoupaClientSecret];
@@ -37,6 +44,7 @@ impl SecretName {
             Self::CoupaClientSecret => "coupa-client-secret",
             Self::WebhookKey => "webhook-key",
             Self::WebhookKeyNext => "webhook-key-next",
+            Self::SigningKey => "signing-key",
         }
     }
 
@@ -47,6 +55,7 @@ impl SecretName {
             Self::CoupaClientSecret => "B1_COUPA_COUPA_CLIENT_SECRET",
             Self::WebhookKey => "B1_COUPA_WEBHOOK_KEY",
             Self::WebhookKeyNext => "B1_COUPA_WEBHOOK_KEY_NEXT",
+            Self::SigningKey => "B1_COUPA_SIGNING_KEY",
         }
     }
 

@@ -81,6 +81,15 @@ impl Simulator {
         saved.map(|_| ()).map_err(|problem| told(&problem))
     }
 
+    /// Edits an order as somebody with more rights than ours could, with the checks of the API and none of its counts.
+    pub fn edit_order(&self, id: u64, body: Value) -> Result<(), String> {
+        let mut state = self.lock();
+        let noted = (state.journal.unknown.clone(), state.journal.read_only.clone());
+        let saved = state.update_order(id, body);
+        (state.journal.unknown, state.journal.read_only) = noted;
+        saved.map(|_| ()).map_err(|problem| told(&problem))
+    }
+
     /// Sets one plain attribute of an object, unchecked. `updated-at` moves.
     pub fn set(&self, kind: Kind, id: u64, attribute: &str, value: Value) -> bool {
         let mut state = self.lock();

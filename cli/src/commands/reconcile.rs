@@ -1,0 +1,172 @@
+//! `b1-coupa reconcile`: compares both sides, certifies what it found, and has what differs looked at again.
+
+mod key;
+mod report;
+mod verify;
+
+use super::{App, Exit, stop};
+use crate::{
+    CliError, CliResult,
+    args::{ReconcileArgs, ReconcileCommand},
+    config::Config,
+    engine::Engine,
+    output::Bar,
+};
+use certificate::{About, Certificate, CertificateError, Signed};
+use jiff::{Timestamp, ToSpan as _, civil::Date};
+pub(crate) use key::signing_key;
+use model::{Cause, DocumentKey, Lane, ObjectKind};
+use pipeline::reconcile::{Balance, Progress, ReconcileError, Scope};
+use report::Compared;
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// The record of the last comparison, for `status`.
+pub(crate) const LAST: &str = "reconciled";
+
+pub(super) async fn run(app: &App, args: ReconcileArgs) -> CliResult<Exit> {
+    if let Some(ReconcileCommand::Verify { file }) = &args.command {
+        return verify::run(app, file).await;
+    }
+    let config = app.config()?;
+    let engine = Engine::build(app, &config).await?;
+    let ended = stop::unless_asked_to(&engine, Box::pin(compare(app, &engine, &config, &args))).await;
+    engine.close().await;
+    ended
+}
+
+async fn compare(app: &App, engine: &Engine, config: &Config, args: &ReconcileArgs) -> CliResult<Exit> {
+    let scope = scope(config, args)?;
+    let bars = Bars::new(app, &scope.objects);
+    let balance = engine.pipeline.reconcile(&scope, &|progress| bars.show(progress)).await;
+    bars.progress.clear();
+    engine.remember_session().await?;
+    let balance = balance.map_err(failed)?;
+    let made = certify(app, engine, config, &scope, &balance, args.out.as_deref()).await?;
+    let enqueued = if args.repair { Some(repair(engine, &balance).await?) } else { None };
+    let exit = if balance.differences.is_empty() { Exit::Done } else { Exit::Failed };
+    app.show(&Compared { balance, json_file: made.json, page: made.page, enqueued });
+    Ok(exit)
+}
+
+fn scope(config: &Config, args: &ReconcileArgs) -> CliResult<Scope> {
+    let moving: BTreeSet<ObjectKind> = config.sync.objects.iter().copied().collect();
+    let objects: BTreeSet<ObjectKind> = args.objects.iter().copied().collect();
+    if let Some(stranger) = objects.difference(&moving).next() {
+        return Err(CliError::new(format!("{} are not kept in step", stranger.plural()))
+            .help("Name objects that stand in `objects` under [sync]."));
+    }
+    let days = args.month.map(last_day).transpose()?;
+    Ok(Scope { objects: if objects.is_empty() { moving } else { objects }, days })
+}
+
+fn last_day(first: Date) -> CliResult<(Date, Date)> {
+    let last = first.checked_add(1.month()).and_then(Date::yesterday);
+    last.map(|last| (first, last)).map_err(|_| CliError::new("that month is too far away"))
+}
+
+pub(super) fn failed(error: ReconcileError) -> CliError {
+    match error {
+        ReconcileError::Stopped => CliError::new("stopped before both sides were compared")
+            .help("Nothing was written. Run it again: it begins anew."),
+        error => {
+            CliError::new(error.to_string()).help("Run `b1-coupa check`, which tries every part of the way.")
+        }
+    }
+}
+
+/// The files of a certificate.
+pub(super) struct Made {
+    json: PathBuf,
+    page: PathBuf,
+}
+
+/// Signs what was found and writes both files.
+pub(super) async fn certify(
+    app: &App,
+    engine: &Engine,
+    config: &Config,
+    scope: &Scope,
+    balance: &Balance,
+    folder: Option<&Path>,
+) -> CliResult<Made> {
+    let made_at = app.clock.now();
+    let about = About {
+        made_at,
+        company: config.sap.company_db.to_string(),
+        service_layer: config.sap.service_layer_url.to_string(),
+        coupa: config.coupa.url.to_string(),
+        start_date: config.sync.start_date,
+        days: scope.days,
+    };
+    let certificate = Certificate::new(balance.clone(), about);
+    let signed = certificate.sign(&signing_key(app, config).await?).map_err(unwritable)?;
+    let made = write(folder.unwrap_or(&config.reconcile.folder), &signed, made_at)?;
+    let last = json!({
+        "at": made_at,
+        "in_balance": certificate.in_balance,
+        "differences": certificate.differences.len(),
+        "certificate": made.json,
+    });
+    engine.books.state.save_record(LAST, Some(&last)).await?;
+    Ok(made)
+}
+
+fn write(folder: &Path, signed: &Signed, made_at: Timestamp) -> CliResult<Made> {
+    let name = format!("balance-{}", made_at.strftime("%Y-%m-%dT%H%M%SZ"));
+    let made = Made { json: folder.join(format!("{name}.json")), page: folder.join(format!("{name}.html")) };
+    let keep = |file: &Path, text: String| {
+        std::fs::create_dir_all(folder).and_then(|()| std::fs::write(file, text)).map_err(|error| {
+            CliError::new(format!("the certificate can't be written to {}: {error}", file.display()))
+                .help("Name a folder that you may write to with `--out`, or `folder` under [reconcile].")
+        })
+    };
+    keep(&made.json, signed.json().map_err(unwritable)?)?;
+    keep(&made.page, signed.html().map_err(unwritable)?)?;
+    Ok(made)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands over")]
+fn unwritable(error: CertificateError) -> CliError {
+    CliError::new(format!("the certificate can't be made: {error}"))
+}
+
+/// Has each document that differs looked at afresh; answers how many.
+async fn repair(engine: &Engine, balance: &Balance) -> CliResult<usize> {
+    let documents: BTreeSet<&DocumentKey> =
+        balance.differences.iter().map(|difference| &difference.document).collect();
+    let hanging = balance
+        .hang_on_missing
+        .iter()
+        .map(|payment| engine.pipeline.asked_for(payment.clone(), Cause::Reconcile, Lane::Live));
+    let count = documents.len();
+    let asked =
+        |document: &DocumentKey| engine.pipeline.asked_for(document.clone(), Cause::Reconcile, Lane::Live);
+    let changes: Vec<_> = documents.into_iter().map(asked).chain(hanging).collect();
+    engine.books.queue.send(&changes, engine.pipeline.clock.now()).await?;
+    Ok(count)
+}
+
+/// Rows looked at, for those who watch.
+struct Bars {
+    by_object: BTreeMap<ObjectKind, Bar>,
+    progress: crate::output::Progress,
+}
+
+impl Bars {
+    fn new(app: &App, objects: &BTreeSet<ObjectKind>) -> Self {
+        let progress = app.output.progress();
+        let by_object = objects.iter().map(|kind| (*kind, progress.counter(kind.plural()))).collect();
+        Self { by_object, progress }
+    }
+
+    fn show(&self, progress: Progress) {
+        if let Some(bar) = self.by_object.get(&progress.kind) {
+            bar.set(progress.coupa.max(progress.sap));
+            bar.say(if progress.sap > 0 { "rows of SAP" } else { "rows of Coupa" });
+        }
+    }
+}
