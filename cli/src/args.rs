@@ -30,7 +30,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub config: PathBuf,
     /// The stack on AWS to look at or to work with, in place of the database file: for `status`, `audit`, `dead-letters`,
-    /// `check`, `backfill`, `sync` and `reconcile`.
+    /// `check`, `backfill`, `sync`, `replay` and `reconcile`.
     #[arg(long, global = true, value_name = "NAME")]
     pub stack: Option<String>,
     /// Print JSON for machines, errors and log lines too.
@@ -64,7 +64,7 @@ pub enum Command {
     /// Poll and sync until stopped with Ctrl-C or SIGTERM, then release what is held and exit 0.
     ///
     /// What is polled how often stands in the config under `[sync]`.
-    Run,
+    Run(RunArgs),
     /// Sync all documents of one object from a date on, whatever `start_date` says.
     ///
     /// Goes on where it stopped when it is run again. Example: `b1-coupa backfill --object invoices --since
@@ -75,6 +75,9 @@ pub enum Command {
     /// Show what was done, when, and with what result.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Plan a replay on today's SAP and Coupa, look at it, then apply exactly that.
+    #[command(subcommand)]
+    Replay(ReplayCommand),
     /// Compare both sides completely, and write a signed balance certificate.
     ///
     /// Whatever cursors and links say: counts and sums by object, currency and status, then every document that is
@@ -139,6 +142,59 @@ pub struct SyncArgs {
     /// How long to wait for what falls due later: seconds, or with a unit as in `90s`, `10m`. `0` waits for nothing.
     #[arg(long, value_name = "TIME", default_value = "180s", value_parser = values::wait)]
     pub max_wait: Period,
+    /// Write nothing anywhere, and say what a sync would do, document by document and field by field.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `run …`
+#[derive(Args, Clone, Copy, Debug)]
+pub struct RunArgs {
+    /// Write nothing anywhere, and say at each poll what a sync would do.
+    #[arg(long)]
+    pub shadow: bool,
+}
+
+/// `replay …`
+#[derive(Debug, Subcommand)]
+pub enum ReplayCommand {
+    /// Read SAP and Coupa as they are now, and show what a replay would change, field by field. Changes nothing.
+    ///
+    /// Gives the plan an id for `replay apply`. Examples: `b1-coupa replay plan --failed`, `b1-coupa replay plan --code
+    /// BC-0206 --kind invoice`, `b1-coupa replay plan --document invoice/100237`
+    Plan(PlanArgs),
+    /// Do exactly what a plan says.
+    ///
+    /// Documents whose truth has moved on since are planned anew and shown, and not touched. Exit code 0: all of the
+    /// plan was enqueued; 3: some were planned anew.
+    Apply {
+        /// The plan's id.
+        #[arg(value_name = "PLAN")]
+        plan: String,
+    },
+}
+
+/// `replay plan …`
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// What failed for good. The same as to give nothing else.
+    #[arg(long)]
+    pub failed: bool,
+    /// Only what ended with this error code, such as BC-0206.
+    #[arg(long, value_parser = values::code)]
+    pub code: Option<Code>,
+    /// Only of this kind, such as invoice.
+    #[arg(long, value_parser = values::object)]
+    pub kind: Option<ObjectKind>,
+    /// Every document with an attempt from then on: a date, a moment, or so long ago.
+    #[arg(long, value_name = "T", value_parser = values::since)]
+    pub since: Option<Since>,
+    /// And before then.
+    #[arg(long, value_name = "T", value_parser = values::since)]
+    pub until: Option<Since>,
+    /// This document, whatever became of it: KIND/NUMBER, such as invoice/100237. May be given several times.
+    #[arg(long = "document", value_name = "KIND/NUMBER", value_parser = values::document)]
+    pub documents: Vec<(ObjectKind, String)>,
 }
 
 /// `backfill …`

@@ -9,8 +9,10 @@ mod demo;
 pub mod init;
 mod reconcile;
 pub mod records;
+mod replay;
 mod run;
 pub mod secrets;
+mod shadow;
 mod shell;
 #[cfg(feature = "aws")]
 mod stack;
@@ -24,7 +26,10 @@ mod webhooks;
 use crate::books::Books;
 use crate::{
     CliError, CliResult,
-    args::{AuditCommand, Command, DeadLettersCommand, SecretsCommand, SuppliersCommand, TunnelCommand},
+    args::{
+        AuditCommand, Command, DeadLettersCommand, ReplayCommand, SecretsCommand, SuppliersCommand,
+        TunnelCommand,
+    },
     config::Config,
     output::{Look, Output, Report},
 };
@@ -169,7 +174,10 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::Secrets(SecretsCommand::List) => secrets::list(app),
         Command::Check => check::run(app).await,
         Command::Sync(args) => sync::run(app, args).await,
-        Command::Run => run::run(app).await,
+        Command::Run(args) if args.shadow => Box::pin(shadow::run(app)).await,
+        Command::Run(_) => run::run(app).await,
+        Command::Replay(ReplayCommand::Plan(args)) => Box::pin(replay::plan(app, args)).await,
+        Command::Replay(ReplayCommand::Apply { plan }) => Box::pin(replay::apply(app, &plan)).await,
         Command::Backfill(args) => backfill::run(app, args).await,
         Command::Status => status::run(app).await,
         Command::Audit(AuditCommand::Show { kind, number }) => audit::show(app, kind, &number).await,
@@ -205,10 +213,11 @@ fn check_stack(app: &App, command: &Command) -> CliResult {
             | Command::Backfill(_)
             | Command::Sync(_)
             | Command::Reconcile(_)
+            | Command::Replay(_)
     );
     if !looks {
         return Err(CliError::new("`--stack` does not go with this command").help(
-            "It goes with `status`, `audit`, `dead-letters`, `check`, `backfill`, `sync` and `reconcile`; the stack itself runs on AWS.",
+            "It goes with `status`, `audit`, `dead-letters`, `check`, `backfill`, `sync`, `replay` and `reconcile`; the stack itself runs on AWS.",
         ));
     }
     if cfg!(feature = "aws") {

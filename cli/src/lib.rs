@@ -68,7 +68,7 @@ fn finish(output: Output, result: CliResult<Exit>) -> ExitCode {
 
 fn run(cli: Cli, output: Output) -> CliResult<Exit> {
     // A command that ends by itself speaks through its result; a service speaks through its log.
-    let level = if matches!(cli.command, Command::Run) { Level::INFO } else { Level::WARN };
+    let level = if matches!(cli.command, Command::Run(_)) { Level::INFO } else { Level::WARN };
     let format = if cli.json { telemetry::Format::Json } else { telemetry::Format::Human };
     telemetry::init_to(output::LogLines::default, format, level)?;
     // One thread beside the store's: handing each reply from thread to thread costs more than it gains.

@@ -15,6 +15,7 @@ mod kills;
 mod log_ins;
 mod machines;
 mod mapping;
+mod plan;
 mod reconcile;
 mod scopes;
 mod secrets;

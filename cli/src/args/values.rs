@@ -50,6 +50,15 @@ pub(super) fn date(text: &str) -> Result<Date, String> {
     config::parse_date(text).map_err(|error| one_line(&error))
 }
 
+/// A document as people name it.
+pub(super) fn document(text: &str) -> Result<(ObjectKind, String), String> {
+    let help =
+        || format!("`{text}` is no document. Write KIND/NUMBER, such as invoice/100237 or supplier/V10000.");
+    let (kind, number) = text.split_once(['/', ' ', ':']).ok_or_else(help)?;
+    let kind = ObjectKind::parse(kind).ok_or_else(help)?;
+    Some((kind, number.trim().to_owned())).filter(|(_, number)| !number.is_empty()).ok_or_else(help)
+}
+
 /// The first day of a month.
 pub(super) fn month(text: &str) -> Result<Date, String> {
     config::parse_date(&format!("{text}-01"))

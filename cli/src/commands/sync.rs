@@ -19,6 +19,9 @@ use std::{
 };
 
 pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
+    if args.dry_run {
+        return Box::pin(super::shadow::dry_run(app)).await;
+    }
     let config = app.config()?;
     #[cfg(feature = "aws")]
     if let Some(stack) = app.find_stack(&config).await? {

@@ -22,6 +22,7 @@ mod order_lines;
 mod overlap;
 mod payment;
 mod payments;
+pub mod plan;
 mod poll;
 mod poll_coupa;
 mod prepare;

@@ -8,10 +8,10 @@
 //! counted and left alone. Documents from before the start date are outside, unless they are in Coupa.
 
 mod balance;
-mod compare;
+pub(crate) mod compare;
 mod documents;
 mod payments;
-mod sap_side;
+pub(crate) mod sap_side;
 
 pub use balance::{Balance, Bucket, Difference, DifferenceKind, FieldDifference, ObjectBalance, Scope};
 
@@ -19,7 +19,7 @@ use crate::Pipeline;
 use balance::Ledger;
 use coupa::{Invoice, Order, Tally, WholeSupplier};
 use documents::Seen;
-use model::{CoupaId, ObjectKind};
+use model::{CoupaId, Failure, ObjectKind};
 use payments::Rows;
 
 /// What of an invoice Coupa shows otherwise than SAP implies, each with both sides.
@@ -37,6 +37,9 @@ pub enum ReconcileError {
     /// Coupa did not.
     #[error("Coupa could not be read: {0}")]
     Coupa(#[from] coupa::Error),
+    /// Our own store did not.
+    #[error("{0}")]
+    Store(#[from] Failure),
     /// Time was up.
     #[error("it was stopped before it was done")]
     Stopped,

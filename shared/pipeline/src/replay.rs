@@ -122,6 +122,19 @@ impl Replay {
         Ok(Replayed { queued, left: selected - queued, unknown })
     }
 
+    /// The documents that `selection` names, and those of its names that nobody knows. Puts nothing back.
+    pub async fn select(&self, selection: &Selection) -> Result<(Vec<DocumentKey>, Vec<Named>), StoreError> {
+        let (mut documents, unknown) = if !selection.documents.is_empty() {
+            self.named(&selection.documents).await?
+        } else if selection.all {
+            (self.attempted(selection).await?, vec![])
+        } else {
+            (self.failed(selection).await?, vec![])
+        };
+        documents.truncate(selection.limit.min(HIGHEST_LIMIT));
+        Ok((documents, unknown))
+    }
+
     async fn named(&self, named: &[Named]) -> Result<(Vec<DocumentKey>, Vec<Named>), StoreError> {
         let (mut documents, mut unknown) = (vec![], vec![]);
         for one in named {

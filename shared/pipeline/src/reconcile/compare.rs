@@ -1,6 +1,9 @@
 //! What SAP implies against what Coupa shows, document by document. No I/O.
 
-use super::balance::{FieldDifference, Figures};
+use super::{
+    balance::{FieldDifference, Figures},
+    sap_side::Expected,
+};
 use crate::{invoice::invoice_fields, invoice_found, order, order_lines::order_lines};
 use coupa::{Invoice, Order, WholeSupplier};
 use mapping::{InvoiceImage, OrderImage, OrderState, SupplierImage};
@@ -8,6 +11,42 @@ use model::{InvoiceStage, OrderStage, Sent};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+
+/// What one document comes to.
+pub(crate) struct Judged {
+    /// Coupa has it.
+    pub there: bool,
+    /// It is cancelled or void there, and stays so.
+    pub void: bool,
+    /// Coupa lets nothing of it change but its payments.
+    pub locked: bool,
+    pub differences: Vec<FieldDifference>,
+}
+
+/// Holds what SAP implies against what Coupa shows of it, which is nothing where Coupa doesn't have it.
+pub(crate) fn judge(
+    expected: &Expected,
+    supplier: Option<&WholeSupplier>,
+    order: Option<&Order>,
+    invoice: Option<&Invoice>,
+) -> Judged {
+    let judged = |there, void, locked, differences| Judged { there, void, locked, differences };
+    match (expected, supplier, order, invoice) {
+        (Expected::Supplier(image), Some(shown), ..) => {
+            judged(true, false, false, self::supplier(image, shown))
+        }
+        (Expected::Order(image), _, Some(shown), _) => {
+            let void = order::stage(shown) == OrderStage::Cancelled;
+            judged(true, void, false, self::order(image, shown))
+        }
+        (Expected::Invoice(image), .., Some(shown)) => {
+            let stage = invoice_found::stage(shown);
+            let (void, locked) = (stage == InvoiceStage::Void, stage == InvoiceStage::Submitted);
+            judged(true, void, locked, self::invoice(image, shown))
+        }
+        _ => judged(false, false, false, vec![]),
+    }
+}
 
 fn differing<T: serde::Serialize>(expected: &Sent, shown: &T) -> Vec<FieldDifference> {
     let field = |one: coupa::Ignored| FieldDifference { field: one.path, sap: one.sent, coupa: one.shown };

@@ -4,7 +4,12 @@ use super::{
     Comparison, Progress, ReconcileError,
     balance::{DifferenceKind, FieldDifference, Figures, Found},
 };
-use crate::{Pipeline, read::readable, wave::paid_entries};
+use crate::{
+    Pipeline,
+    plan::{Action, Planned},
+    read::readable,
+    wave::paid_entries,
+};
 use coupa::Invoice;
 use jiff::civil::Date;
 use mapping::PAYMENT_NOTES;
@@ -61,10 +66,13 @@ fn parse(notes: &str) -> Option<(&str, i64, &str)> {
 }
 
 /// One payment with what it applies, in SAP.
-struct Applied {
+pub(crate) struct Applied {
     number: String,
     supplier: String,
-    date: Option<Date>,
+    pub date: Option<Date>,
+    /// The same, cancelled or not.
+    pub all: BTreeMap<i64, Decimal>,
+    cancelled: bool,
     /// By the invoice's `DocEntry`; nothing once it is cancelled.
     on_invoices: BTreeMap<i64, Decimal>,
 }
@@ -129,7 +137,7 @@ impl Pipeline {
     }
 
     /// What SAP's payments apply to which invoice, in the invoice's currency.
-    async fn applied(&self, entries: &[i64]) -> Result<BTreeMap<i64, Applied>, ReconcileError> {
+    pub(crate) async fn applied(&self, entries: &[i64]) -> Result<BTreeMap<i64, Applied>, ReconcileError> {
         let payments = self.sap.payments(entries).await?;
         let payments: Vec<Payment> = payments.into_values().filter_map(Result::ok).collect();
         let invoices: BTreeSet<i64> = payments.iter().flat_map(paid_entries).collect();
@@ -141,8 +149,10 @@ impl Pipeline {
         for payment in &payments {
             // One that can't be mapped is told by its dead letter; its invoices show it as missing nowhere.
             let Ok(image) = mapping::payment(&context, payment, &invoices) else { continue };
-            let on_invoices = if image.cancelled { BTreeMap::new() } else { image.on_invoices };
+            let on_invoices = if image.cancelled { BTreeMap::new() } else { image.on_invoices.clone() };
             let one = Applied {
+                all: image.on_invoices,
+                cancelled: image.cancelled,
                 number: payment.doc_num.map(|number| number.to_string()).unwrap_or_default(),
                 supplier: payment.card_code.clone(),
                 date: payment.doc_date,
@@ -151,6 +161,54 @@ impl Pipeline {
             applied.insert(payment.doc_entry, one);
         }
         Ok(applied)
+    }
+}
+
+impl Applied {
+    /// What a sync would do to it; `shown` is what Coupa shows of an invoice.
+    pub(crate) fn plan<'a>(
+        &self,
+        document: &DocumentKey,
+        shown: impl Fn(i64) -> Option<&'a Invoice>,
+    ) -> Planned {
+        let (mut changes, mut there, mut without) = (Vec::new(), 0, 0);
+        for (entry, amount) in &self.all {
+            let Some(invoice) = shown(*entry) else {
+                without += 1;
+                continue;
+            };
+            let mut rows = Rows::default();
+            rows.add(&DocumentKey::entry(&document.company, ObjectKind::Invoice, *entry), invoice);
+            let key = document.doc_entry().map(|payment| (payment, *entry));
+            let row = key.and_then(|key| rows.shown.get(&key)).map(|row| row.sum).unwrap_or_default();
+            there += usize::from(!row.is_zero());
+            let wanted = if self.cancelled { Decimal::ZERO } else { *amount };
+            if row != wanted {
+                changes.push(FieldDifference {
+                    field: "amount-paid".to_owned(),
+                    sap: format!("{} on invoice entry {entry}", wanted.normalize()),
+                    coupa: row.normalize().to_string(),
+                });
+            }
+        }
+        let (action, reason) = match (changes.is_empty(), self.cancelled) {
+            (true, _) if without > 0 && there == 0 => {
+                (Action::NotApplicable, "its invoices are not in Coupa")
+            }
+            (true, _) => (Action::Unchanged, ""),
+            (false, true) => (Action::Cancel, ""),
+            (false, false) if there == 0 => (Action::Create, ""),
+            (false, false) => (Action::Update, ""),
+        };
+        Planned {
+            document: document.clone(),
+            number: self.number.clone(),
+            action,
+            calls: u32::try_from(changes.len()).unwrap_or(u32::MAX),
+            changes,
+            code: None,
+            reason: reason.to_owned(),
+        }
     }
 }
 

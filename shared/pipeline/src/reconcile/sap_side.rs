@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// What Coupa must show of a document.
 #[derive(Clone, Debug)]
-pub(super) enum Expected {
+pub(crate) enum Expected {
     Supplier(SupplierImage),
     Order(OrderImage),
     Invoice(InvoiceImage),
@@ -24,7 +24,7 @@ pub(super) enum Expected {
 
 /// A document as SAP holds it.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub date: Option<Date>,
     pub supplier: String,
     /// As Coupa has it or would have it; SAP's own where that can't be told.
@@ -54,7 +54,7 @@ impl Entry {
 impl Pipeline {
     /// The documents of these keys that have a place in Coupa. A key without an entry isn't in SAP, or only stands for
     /// the cancellation of another document.
-    pub(super) async fn sap_side(
+    pub(crate) async fn sap_side(
         &self,
         kind: ObjectKind,
         keys: &[SapKey],

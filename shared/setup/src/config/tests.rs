@@ -292,7 +292,7 @@ fn suppliers_go_both_ways_and_are_created_in_sap_only_by_leave() {
     assert_eq!(suppliers.create_filter[0], ("commodity[name]".to_owned(), "Office".to_owned()));
     assert_eq!((suppliers.coupa_id_field, suppliers.new_partner.len()), (None, 2));
     for wrong in [
-        "create_in_sap = true",
+        "from_coupa = false\ncreate_in_sap = true",
         "card_code = \"C\"",
         "create_filter = [\"Office\"]",
         "coupa_id_field = \"CoupaId\"",
