@@ -30,7 +30,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub config: PathBuf,
     /// The stack on AWS to look at or to work with, in place of the database file: for `status`, `audit`, `dead-letters`,
-    /// `check`, `backfill`, `sync`, `replay` and `reconcile`.
+    /// `check`, `backfill`, `sync`, `guardrail`, `replay` and `reconcile`.
     #[arg(long, global = true, value_name = "NAME")]
     pub stack: Option<String>,
     /// Print JSON for machines, errors and log lines too.
@@ -75,6 +75,9 @@ pub enum Command {
     /// Show what was done, when, and with what result.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// See to what the guardrail holds back: it stops what would change far more than is usual.
+    #[command(subcommand)]
+    Guardrail(GuardrailCommand),
     /// Plan a replay on today's SAP and Coupa, look at it, then apply exactly that.
     #[command(subcommand)]
     Replay(ReplayCommand),
@@ -153,6 +156,15 @@ pub struct RunArgs {
     /// Write nothing anywhere, and say at each poll what a sync would do.
     #[arg(long)]
     pub shadow: bool,
+}
+
+/// `guardrail …`
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum GuardrailCommand {
+    /// Let through what is held back, and whatever comes within a day.
+    ///
+    /// Look at what that is first: `b1-coupa sync --once --dry-run`.
+    Accept,
 }
 
 /// `replay …`

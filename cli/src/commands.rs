@@ -6,6 +6,7 @@ mod check;
 pub mod dead_letters;
 #[cfg(feature = "demo")]
 mod demo;
+mod guardrail;
 pub mod init;
 mod reconcile;
 pub mod records;
@@ -27,8 +28,8 @@ use crate::books::Books;
 use crate::{
     CliError, CliResult,
     args::{
-        AuditCommand, Command, DeadLettersCommand, ReplayCommand, SecretsCommand, SuppliersCommand,
-        TunnelCommand,
+        AuditCommand, Command, DeadLettersCommand, GuardrailCommand, ReplayCommand, SecretsCommand,
+        SuppliersCommand, TunnelCommand,
     },
     config::Config,
     output::{Look, Output, Report},
@@ -176,6 +177,7 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::Sync(args) => sync::run(app, args).await,
         Command::Run(args) if args.shadow => Box::pin(shadow::run(app)).await,
         Command::Run(_) => run::run(app).await,
+        Command::Guardrail(GuardrailCommand::Accept) => guardrail::accept(app).await,
         Command::Replay(ReplayCommand::Plan(args)) => Box::pin(replay::plan(app, args)).await,
         Command::Replay(ReplayCommand::Apply { plan }) => Box::pin(replay::apply(app, &plan)).await,
         Command::Backfill(args) => backfill::run(app, args).await,
@@ -214,10 +216,11 @@ fn check_stack(app: &App, command: &Command) -> CliResult {
             | Command::Sync(_)
             | Command::Reconcile(_)
             | Command::Replay(_)
+            | Command::Guardrail(_)
     );
     if !looks {
         return Err(CliError::new("`--stack` does not go with this command").help(
-            "It goes with `status`, `audit`, `dead-letters`, `check`, `backfill`, `sync`, `replay` and `reconcile`; the stack itself runs on AWS.",
+            "It goes with `status`, `audit`, `dead-letters`, `check`, `backfill`, `sync`, `guardrail`, `replay` and `reconcile`; the stack itself runs on AWS.",
         ));
     }
     if cfg!(feature = "aws") {

@@ -10,6 +10,7 @@ mod dead_letters;
 mod demo;
 mod exit_codes;
 mod first_sync;
+mod guardrail;
 mod init;
 mod kills;
 mod log_ins;

@@ -27,7 +27,7 @@ pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
     if let Some(stack) = app.find_stack(&config).await? {
         return super::stack::sync(app, &config, &stack, args.max_wait.to_signed()).await;
     }
-    let engine = Engine::build(app, &config).await?;
+    let engine = Engine::build(app, &config).await?.for_one_run(&config).await?;
     let synced = super::stop::unless_asked_to(&engine, sync(app, &engine, args.max_wait.to_signed())).await;
     engine.close().await;
     synced
@@ -69,8 +69,14 @@ pub(super) async fn work_off(
     engine.remember_session().await?;
     let waiting = engine.waiting().await?;
     tally.lock().unwrap_or_else(PoisonError::into_inner).add_poll(bars.poll_calls());
-    let table = tally.lock().unwrap_or_else(PoisonError::into_inner).table(objects, &waiting);
+    let mut table = tally.lock().unwrap_or_else(PoisonError::into_inner).table(objects, &waiting);
+    table.held_back = engine.pipeline.held_back().await?;
     app.show(&table);
+    if let Some(reason) = &table.held_back {
+        app.output.say(&format!(
+            "The guardrail holds changes back: {reason}. Look at them with `b1-coupa sync --once --dry-run`;              `b1-coupa guardrail accept` lets them through."
+        ));
+    }
     if let Some(failure) = bars.coupa_failed() {
         app.output.say(&format!(
             "What changed among Coupa's suppliers is not known: {failure}. The next run asks again."

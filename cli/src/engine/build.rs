@@ -52,7 +52,24 @@ impl Engine {
             random,
         };
         let pipeline = setup::pipeline(config, parts)?;
-        Ok(Self { pipeline, books, batch: setup::batch(config) })
+        let engine = Self { pipeline, books, batch: setup::batch(config) };
+        engine.count_linked().await?;
+        Ok(engine)
+    }
+
+    /// The same, with a guardrail that counts this run alone.
+    pub async fn for_one_run(mut self, config: &Config) -> CliResult<Self> {
+        if config.guardrail.enabled {
+            self.pipeline.guardrail = Arc::new(pipeline::Guardrail::new(setup::limits(config), false));
+            self.count_linked().await?;
+        }
+        Ok(self)
+    }
+
+    async fn count_linked(&self) -> CliResult<()> {
+        let linked = self.books.link_counts().await?.unwrap_or_default();
+        self.pipeline.guardrail.set_linked(linked.values().sum());
+        Ok(())
     }
 
     /// The same on a stack's books: with its passwords, and with the session and the token that its functions share.

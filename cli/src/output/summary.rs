@@ -71,13 +71,15 @@ impl SummaryRow {
 pub struct SummaryTable {
     rows: BTreeMap<ObjectKind, SummaryRow>,
     duplicates: Option<u64>,
+    /// Why the guardrail holds changes back, if it does.
+    pub held_back: Option<String>,
 }
 
 impl SummaryTable {
     /// An empty table with a row for each of `objects`.
     pub fn new(objects: impl IntoIterator<Item = ObjectKind>) -> Self {
         let rows = objects.into_iter().map(|kind| (kind, SummaryRow::default())).collect();
-        Self { rows, duplicates: None }
+        Self { rows, duplicates: None, held_back: None }
     }
 
     /// The row of an object.
@@ -181,6 +183,9 @@ impl Report for SummaryTable {
             self.rows.iter().map(|(kind, row)| (kind.plural().to_owned(), row.json())).collect();
         let Value::Object(mut whole) = self.total().json() else { return Value::Null };
         whole.insert("objects".to_owned(), Value::Object(objects));
+        if let Some(reason) = &self.held_back {
+            whole.insert("held_back".to_owned(), reason.as_str().into());
+        }
         if let Some(duplicates) = self.duplicates {
             whole.insert("duplicates".to_owned(), duplicates.into());
         }

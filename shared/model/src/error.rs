@@ -93,6 +93,7 @@ codes! {
     Waiting "BC-0401" Waiting "Something it depends on isn't in Coupa yet", "Nothing to do: it goes on when the other document has arrived.";
     WaitingForApproval "BC-0402" Waiting "The invoice isn't approved in Coupa yet", "Approve the invoice in Coupa; its payment follows by itself.";
     WaitingForStatus "BC-0403" Waiting "The status in Coupa does not allow this yet", "Nothing to do: it is tried again until the status allows it.";
+    HeldBack "BC-0405" Waiting "The guardrail holds it back", "Look at what would change with `b1-coupa sync --once --dry-run`; if it is right, run `b1-coupa guardrail accept`.";
     WaitedTooLong "BC-0404" Data "It waited longer than the limit", "Look at what it waits for; the message names it.";
     GaveUp "BC-0501" Bug "Five attempts never reached an end", "Please report it with the audit trail of this document.";
     Panicked "BC-0502" Bug "The attempt panicked", "Please report it with the audit trail of this document.";

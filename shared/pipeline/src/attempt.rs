@@ -29,6 +29,10 @@ pub(crate) struct Work {
     pub sent: Mutex<Vec<Value>>,
     /// Documents to look at because of this one. Enqueued before the attempt ends.
     pub touched: Vec<Change>,
+    /// The guardrail has let it change something, or it made something.
+    pub counted: bool,
+    /// The guardrail has not.
+    pub held_back: bool,
 }
 
 /// An attempt that reached its end.
@@ -143,6 +147,11 @@ impl Pipeline {
         work: &mut Work,
         write: Write<'_>,
     ) -> Result<T, coupa::Error> {
+        // Not sent, as one whose lease is too short isn't; what the attempt ends with says which of the two.
+        let admitted = self.is_admitted(work, write).await.map_err(|_| coupa::Error::TooLate)?;
+        if !admitted {
+            return Err(coupa::Error::TooLate);
+        }
         for _ in 0..MAX_RENEWALS {
             self.keep_lease(work).await?;
             let until = work.lasts_until();

@@ -87,6 +87,9 @@ impl Pipeline {
             Err(error) => return Err(error),
         }
         self.enqueue(&late, now).await?;
+        if ended.outcome == AuditOutcome::Created {
+            self.guardrail.made(self.state.as_ref()).await?;
+        }
         let bring = self.can_be_brought(bring).await?;
         self.enqueue(&bring, now).await?;
         if arrived {

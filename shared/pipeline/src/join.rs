@@ -40,6 +40,8 @@ impl Pipeline {
         };
         let mut work = Work {
             touched: vec![change.clone()],
+            counted: false,
+            held_back: false,
             change,
             receipts: vec![],
             lease,

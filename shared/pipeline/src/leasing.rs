@@ -55,6 +55,8 @@ impl Pipeline {
                     calls: 0.into(),
                     sent: vec![].into(),
                     touched: vec![],
+                    counted: false,
+                    held_back: false,
                 }),
                 Taken::Later(until) => {
                     report.held += 1;

@@ -11,6 +11,7 @@ mod batch;
 mod both_ways;
 mod bring_together;
 mod ending;
+mod guardrail;
 mod invoice;
 mod invoice_found;
 mod invoice_orders;
@@ -42,6 +43,7 @@ mod surroundings;
 mod wave;
 
 pub use batch::BatchError;
+pub use guardrail::{GUARDRAIL, Guardrail, GuardrailRecord, Limits};
 pub use join::Join;
 pub use poll::{Backfill, PollError, PollReport};
 pub use poll_coupa::COUPA_CURSOR;
@@ -81,6 +83,8 @@ pub struct Pipeline {
     pub owner: Owner,
     /// SAP's payment terms by number, read once in a while.
     pub terms: Terms,
+    /// Stops what would change far more than is usual.
+    pub guardrail: Arc<Guardrail>,
     /// Set when there is no time left: attempts that haven't begun are given back, those that have are finished.
     pub stopping: Arc<AtomicBool>,
 }

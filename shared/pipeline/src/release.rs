@@ -22,7 +22,7 @@ impl Pipeline {
     }
 
     /// First into the queue, then off the list: a crash between the two enqueues twice, which is harmless.
-    async fn release(&self, parked: &[Parked]) -> Result<usize, StoreError> {
+    pub(crate) async fn release(&self, parked: &[Parked]) -> Result<usize, StoreError> {
         if parked.is_empty() || bug(Bug::WaitingForgotten) {
             return Ok(0);
         }

@@ -69,7 +69,8 @@ pub(crate) fn next(
         return Next::DeadLetter(Failure::new(Code::WaitedTooLong, message));
     }
     let waiting = failure.class() == ErrorClass::Waiting;
-    let at = if waiting && trouble.announced {
+    // Somebody will say so when it may go on; it is looked at now and then all the same.
+    let at = if waiting && (trouble.announced || failure.code == Code::HeldBack) {
         trouble.now.saturating_add(WAITING_FALLBACK).unwrap_or(trouble.now)
     } else {
         let first = if waiting { SignedDuration::from_secs(60) } else { SignedDuration::from_secs(2) };

@@ -142,6 +142,7 @@ impl Pipeline {
     ) -> Result<Option<Ended>, StoreError> {
         let push = AssertUnwindSafe(self.push(&mut work, &image, around));
         let result = push.catch_unwind().await.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        let result = if work.held_back { Err(self.held(&work).await) } else { result };
         self.end(work, result).await
     }
 

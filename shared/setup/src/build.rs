@@ -96,8 +96,28 @@ pub fn pipeline_over(config: &Config, parts: Parts, transports: Transports) -> R
         settings: settings(config),
         owner: parts.owner,
         terms: pipeline::Terms::default(),
+        guardrail: Arc::new(guardrail(config)),
         stopping: Arc::new(AtomicBool::new(false)),
     })
+}
+
+/// Counts by the day; a run that ends counts for itself.
+fn guardrail(config: &Config) -> pipeline::Guardrail {
+    let section = config.guardrail;
+    if !section.enabled {
+        return pipeline::Guardrail::default();
+    }
+    pipeline::Guardrail::new(limits(config), true)
+}
+
+/// How much is far more than usual.
+pub fn limits(config: &Config) -> pipeline::Limits {
+    let section = config.guardrail;
+    pipeline::Limits {
+        changes: section.changes.into(),
+        share_percent: section.share_percent.into(),
+        cancellations: section.cancellations.into(),
+    }
 }
 
 /// The mapping file, or what is built in.

@@ -12,8 +12,8 @@ mod meter;
 mod webhook;
 
 pub use build::{
-    Parts, Transports, WORKING_TIME, batch, documents_per_second, load_mapping, pipeline, pipeline_over,
-    sap_tls, settings,
+    Parts, Transports, WORKING_TIME, batch, documents_per_second, limits, load_mapping, pipeline,
+    pipeline_over, sap_tls, settings,
 };
 pub use cells::{session_cell, token_cell};
 pub use config::Config;

@@ -163,6 +163,7 @@ impl World {
             settings: settings(company),
             owner: Owner("one".to_owned()),
             terms: pipeline::Terms::default(),
+            guardrail: std::sync::Arc::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
         Self { clock, sap, state, budget, pipeline }

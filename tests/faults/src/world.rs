@@ -474,6 +474,7 @@ impl World {
             settings: Self::settings(),
             owner: Owner(format!("worker-{process}")),
             terms: pipeline::Terms::default(),
+            guardrail: std::sync::Arc::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
         let worker = Arc::new(Worker {

@@ -48,6 +48,8 @@ pub(super) struct Status {
     pub rate: RequestRate,
     pub poll_interval: Period,
     pub budget: BudgetState,
+    /// Why the guardrail holds changes back, if it does.
+    pub held_back: Option<String>,
     pub ways: Ways,
     /// How far Coupa's suppliers have been read, where they go both ways.
     pub from_coupa: Option<Cursor>,
@@ -65,6 +67,13 @@ impl Report for Status {
         lines.push(format!("SAP session   {}", self.session(look)));
         lines.push(format!("Coupa budget  {}", self.budget(look)));
         lines.push(format!("Changes       {}", self.ways.text()));
+        if let Some(reason) = &self.held_back {
+            let help = "`b1-coupa guardrail accept` lets them through";
+            lines.push(format!(
+                "Guardrail     {}; {help}",
+                look.bad(&format!("holds changes back: {reason}"))
+            ));
+        }
         if let Some(polled) = self.from_coupa.as_ref().and_then(|cursor| cursor.polled_at) {
             lines.push(format!(
                 "From Coupa    suppliers changed there were last asked for {}",
@@ -106,6 +115,7 @@ impl Report for Status {
             "waiting": waiting.collect::<Vec<_>>(),
             "dead_letters": dead_letters,
             "changes": self.ways.json(),
+            "held_back": self.held_back,
             "suppliers_in_coupa": self.from_coupa.as_ref().map(|cursor| {
                 let (mark, polled) = (cursor.high_water.filter(|mark| mark.date.year() > 1900), cursor.polled_at);
                 json!({"read_up_to": mark, "polled_at": polled})

@@ -130,6 +130,7 @@ impl World {
             settings,
             owner: Owner(name.to_owned()),
             terms: pipeline::Terms::default(),
+            guardrail: std::sync::Arc::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         }
     }
