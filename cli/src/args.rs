@@ -29,7 +29,7 @@ pub struct Cli {
     /// The config file, such as `/etc/b1-coupa/b1-coupa.toml`. Paths in it are relative to its folder.
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub config: PathBuf,
-    /// The stack on AWS to look at or to work with, in place of the database file: for `status`, `audit`, `dead-letters`,
+    /// The stack on AWS to look at or to work with, in place of the database file: for `status`, `audit`, `why`, `dead-letters`,
     /// `check`, `backfill`, `sync`, `guardrail`, `replay` and `reconcile`.
     #[arg(long, global = true, value_name = "NAME")]
     pub stack: Option<String>,
@@ -87,6 +87,10 @@ pub enum Command {
     /// missing, extra, doubled or different. Example: `b1-coupa reconcile --object invoices --month 2026-10`. Exit code
     /// 0: in balance; 2: there are differences; 1: could not compare.
     Reconcile(ReconcileArgs),
+    /// Say where a value in Coupa comes from: what SAP holds, by which rule, when it was sent, what changed since.
+    ///
+    /// Examples: `b1-coupa why invoice 100237 gross-total`, `b1-coupa why supplier V10000 payment-term`
+    Why(WhyArgs),
     /// Find out which suppliers of SAP and of Coupa are the same.
     #[command(subcommand)]
     Suppliers(SuppliersCommand),
@@ -250,6 +254,43 @@ pub enum AuditCommand {
         #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
+    /// Check that no attempt was altered, taken out or added, since it was written.
+    ///
+    /// Leaves a signed checkpoint beside the certificates, by which the next check finds documents that were taken out
+    /// whole. Exit code 0: whole; 2: not, with the places named; 1: could not check.
+    Verify,
+    /// Write all attempts from a moment on to stdout, oldest first, for auditors.
+    ///
+    /// Example: `b1-coupa audit export --since 2026-10-01 --format csv > october.csv`
+    Export {
+        /// Only from then on: a date (2026-11-01), a moment (2026-11-01T08:00:00Z), or so long ago (24h, 7d).
+        #[arg(long, value_name = "T", value_parser = values::since)]
+        since: Option<Since>,
+        /// `csv`, or `jsonl`: one JSON object in each line.
+        #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+        format: ExportFormat,
+    },
+}
+
+/// How attempts are exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// A heading and a line for each attempt.
+    Csv,
+    /// A JSON object in each line.
+    Jsonl,
+}
+
+/// `why …`
+#[derive(Args, Debug)]
+pub struct WhyArgs {
+    /// supplier, purchase-order, invoice, credit-note or payment; plural and `_` work too.
+    #[arg(value_parser = values::object)]
+    pub kind: ObjectKind,
+    /// The number in SAP or in Coupa, or `DocEntry` in SAP. For suppliers the `CardCode`.
+    pub number: String,
+    /// The field, as Coupa calls it, such as `gross-total` or `payment-term`.
+    pub field: String,
 }
 
 /// `reconcile …`

@@ -1,7 +1,7 @@
 //! Where queue, state and audit trail are: in this machine's file, or in a stack on AWS.
 
 use coupa::BudgetLedger;
-use model::{Code, ObjectKind, SharedSecret};
+use model::{Code, DocumentKey, ObjectKind, SharedSecret};
 use std::{collections::BTreeMap, sync::Arc};
 use store::{AuditTrail, EmbeddedStore, Queue, StateStore, StoreError};
 
@@ -42,6 +42,14 @@ impl Books {
         match &self.file {
             Some(file) => file.link_counts().await.map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// Every document that was ever looked at, where that can be told.
+    pub async fn documents(&self) -> Result<Vec<DocumentKey>, StoreError> {
+        match &self.file {
+            Some(file) => file.documents().await,
+            None => Ok(vec![]),
         }
     }
 

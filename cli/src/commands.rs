@@ -23,6 +23,7 @@ mod suppliers;
 mod sync;
 pub mod tunnel;
 mod webhooks;
+mod why;
 
 use crate::books::Books;
 use crate::{
@@ -186,6 +187,11 @@ pub async fn run(app: &App, command: Command) -> CliResult<Exit> {
         Command::Audit(AuditCommand::List { failed, since, limit }) => {
             audit::list(app, failed, since, limit).await
         }
+        Command::Audit(AuditCommand::Verify) => audit::verify::run(app).await,
+        Command::Audit(AuditCommand::Export { since, format }) => {
+            audit::export::run(app, since, format).await
+        }
+        Command::Why(args) => Box::pin(why::run(app, &args)).await,
         Command::Reconcile(args) => Box::pin(reconcile::run(app, args)).await,
         Command::Suppliers(SuppliersCommand::Match(args)) => suppliers::run(app, args).await,
         Command::DeadLetters(DeadLettersCommand::List) => dead_letters::list(app).await,
@@ -216,11 +222,12 @@ fn check_stack(app: &App, command: &Command) -> CliResult {
             | Command::Sync(_)
             | Command::Reconcile(_)
             | Command::Replay(_)
+            | Command::Why(_)
             | Command::Guardrail(_)
     );
     if !looks {
         return Err(CliError::new("`--stack` does not go with this command").help(
-            "It goes with `status`, `audit`, `dead-letters`, `check`, `backfill`, `sync`, `guardrail`, `replay` and `reconcile`; the stack itself runs on AWS.",
+            "It goes with `status`, `audit`, `why`, `dead-letters`, `check`, `backfill`, `sync`, `guardrail`, `replay` and `reconcile`; the stack itself runs on AWS.",
         ));
     }
     if cfg!(feature = "aws") {

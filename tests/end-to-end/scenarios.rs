@@ -9,6 +9,7 @@ mod config;
 mod dead_letters;
 mod demo;
 mod exit_codes;
+mod explained;
 mod first_sync;
 mod guardrail;
 mod init;

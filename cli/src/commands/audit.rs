@@ -1,6 +1,8 @@
 //! `b1-coupa audit`: what was done, when, and with what result, for people who were not there.
 
+pub(super) mod export;
 mod timeline;
+pub(super) mod verify;
 
 use super::{App, Exit};
 use crate::{CliError, CliResult, args::Since, books::Books};
@@ -25,7 +27,8 @@ pub(super) async fn show(app: &App, kind: ObjectKind, number: &str) -> CliResult
     Ok(Exit::Done)
 }
 
-async fn find(books: &Books, kind: ObjectKind, number: &str) -> CliResult<Timelines> {
+/// The documents that people know by a number.
+pub(super) async fn known(books: &Books, kind: ObjectKind, number: &str) -> CliResult<Vec<DocumentKey>> {
     let documents = books.audit.find(kind, number.trim()).await?;
     if documents.is_empty() {
         let kind = kind.singular().replace('_', " ");
@@ -34,8 +37,12 @@ async fn find(books: &Books, kind: ObjectKind, number: &str) -> CliResult<Timeli
              dated before `start_date` is left alone: `b1-coupa backfill` brings it.",
         ));
     }
+    Ok(documents)
+}
+
+async fn find(books: &Books, kind: ObjectKind, number: &str) -> CliResult<Timelines> {
     let mut found = Vec::new();
-    for document in documents {
+    for document in known(books, kind, number).await? {
         found.push(of_document(books, document).await?);
     }
     Ok(Timelines(found))

@@ -66,6 +66,7 @@ pub(crate) fn attempt() -> AuditEntry {
         number: Some("100237".to_owned()),
         at: before_noon(10),
         noticed_at: None,
+        chain: None,
         duration_ms: 412,
         cause: Cause::Poll,
         step: Step::Document,

@@ -4,9 +4,11 @@
 //! The signature covers the certificate byte for byte as it stands in the file. The page is made from the certificate
 //! alone, so a page whose text was altered is noticed too: made again, it comes out otherwise.
 
+mod checkpoint;
 mod key;
 mod page;
 
+pub use checkpoint::Checkpoint;
 pub use key::{Key, KeyError, PublicKey};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -21,6 +21,7 @@ mod numbers;
 mod order;
 mod payment;
 mod sheet;
+mod source;
 mod subject;
 mod supplier;
 mod tax;
@@ -40,6 +41,7 @@ pub use invoice::{carries_mark, invoice, invoice_number};
 pub use matching::{Match, Party, Reason, propose};
 pub use order::order;
 pub use payment::{PAYMENT_NOTES, payment};
+pub use source::{Source, source_of, sources};
 pub use supplier::supplier;
 
 /// A mapping file with every setting at its default, commented out and explained.

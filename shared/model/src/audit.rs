@@ -63,4 +63,28 @@ pub struct AuditEntry {
     pub coupa_calls: u32,
     /// Ties it to log lines and messages.
     pub correlation: CorrelationId,
+    /// Its place among the attempts on its document. None of entries of earlier versions. What is added to this type later
+    /// must not be serialized where it is absent, or the hashes of older entries would change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Chain>,
+}
+
+/// The place of an entry in its document's chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// Counts the entries of the document, from 1.
+    pub sequence: u64,
+    /// The hash of the entry before it; empty for the first.
+    pub before: String,
+    /// SHA-256, in hexadecimal, over the entry (what was sent by its digest) and `before`.
+    pub hash: String,
+}
+
+/// Where the chain of a document ends. Stands on its item, and is written with each entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// How many entries there are.
+    pub count: u64,
+    /// The last one's hash.
+    pub hash: String,
 }

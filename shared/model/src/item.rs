@@ -1,4 +1,4 @@
-use crate::{Code, Link, OpenAttempt, Parked, Stamp};
+use crate::{AuditHead, Code, Link, OpenAttempt, Parked, Stamp};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ pub struct DocumentItem {
     pub parked: Option<Parked>,
     /// Failed for good, until somebody mends the cause.
     pub dead_letter: Option<DeadLetter>,
+    /// Where its audit trail ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditHead>,
 }
 
 /// The record of a failure that does not heal by itself.

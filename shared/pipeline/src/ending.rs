@@ -3,6 +3,7 @@
 use crate::{
     Ended, Pipeline,
     attempt::{Done, Stop, Work},
+    audit_chain,
     retry::{self, Next, Trouble},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,8 @@ use model::{
     AuditEntry, AuditOutcome, Cause, Change, Code, DeadLetter, DocumentItem, DocumentKey, ErrorClass,
     Failure, Lane, OpenAttempt, Parked, Step,
 };
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::{PoisonError, atomic::Ordering};
 use store::{DeadLetterCopy, Finish, FinishedDocument, Receipt, StoreError};
 
@@ -61,7 +64,7 @@ impl Pipeline {
         let arrived = succeeded(settled.entry.outcome)
             && (settled.item.link.is_some()
                 || matches!(work.change.cause, Cause::Dependency | Cause::Reconcile));
-        let Settled { item, entry, put_back, bring, unknown } = settled;
+        let Settled { mut item, entry, put_back, bring, unknown } = settled;
         let copy = item.dead_letter.clone().filter(|_| !old_news).map(|letter| DeadLetterCopy {
             change: work.change.clone(),
             letter,
@@ -69,6 +72,7 @@ impl Pipeline {
         });
         let late = if bug(Bug::FollowUpsLast) { work.touched.clone() } else { vec![] };
         let put_back = put_back.filter(|_| !(bug(Bug::DeleteOnTimeout) && unknown.is_some()));
+        let audit = if silent || old_news { vec![] } else { vec![audit_chain::append(entry, &mut item)] };
         let mut documents = vec![FinishedDocument { lease: work.lease, item }];
         documents.extend(work.others.into_iter().map(|(lease, mut item)| {
             // An attempt on it has reached an end, if not one of its own. What may still arrive, may arrive here.
@@ -76,7 +80,6 @@ impl Pipeline {
             item.unknown = unknown.clone().or(item.unknown);
             FinishedDocument { lease, item }
         }));
-        let audit = if silent || old_news { vec![] } else { vec![entry] };
         match self.state.finish(Finish { documents, audit }).await {
             Ok(()) => {}
             // Whoever took the lease over will find the attempt open and ask Coupa.
@@ -162,6 +165,9 @@ impl Pipeline {
             item.parked = None;
         }
         let mut entry = new_entry(work, &item, now);
+        for sent in &mut entry.sent {
+            redact(sent, &self.settings.personal);
+        }
         let setback = match result {
             Ok(done) => {
                 entry.outcome = done.outcome;
@@ -298,6 +304,25 @@ fn new_entry(work: &Work, item: &DocumentItem, now: Timestamp) -> AuditEntry {
         sent: std::mem::take(&mut *work.sent.lock().unwrap_or_else(PoisonError::into_inner)),
         coupa_calls: work.calls.load(Ordering::Relaxed),
         correlation: work.change.correlation.clone(),
+        chain: None,
+    }
+}
+
+/// Takes the values of personal fields out of what was sent, wherever they stand.
+fn redact(sent: &mut Value, personal: &BTreeSet<String>) {
+    match sent {
+        _ if personal.is_empty() => {}
+        Value::Object(members) => {
+            for (name, value) in members {
+                if personal.contains(name) {
+                    *value = Value::from("[redacted]");
+                } else {
+                    redact(value, personal);
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|one| redact(one, personal)),
+        _ => {}
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod afresh;
 mod attempt;
+pub mod audit_chain;
 mod batch;
 mod both_ways;
 mod bring_together;
@@ -41,6 +42,7 @@ mod settings;
 mod supplier;
 mod surroundings;
 mod wave;
+mod why;
 
 pub use batch::BatchError;
 pub use guardrail::{GUARDRAIL, Guardrail, GuardrailRecord, Limits};
@@ -49,6 +51,8 @@ pub use poll::{Backfill, PollError, PollReport};
 pub use poll_coupa::COUPA_CURSOR;
 pub use report::{BatchReport, Ended};
 pub use settings::{Settings, SupplierSettings};
+
+pub use why::Why;
 
 use jiff::{SignedDuration, Timestamp};
 use mapping::Mapping;

@@ -8,7 +8,7 @@ mod values;
 
 pub use error::ConfigError;
 pub use sections::{
-    CoupaSection, GuardrailSection, MappingSection, ReconcileSection, SapSection, StoreSection,
+    AuditSection, CoupaSection, GuardrailSection, MappingSection, ReconcileSection, SapSection, StoreSection,
     SuppliersSection, SyncSection, WebhookSection,
 };
 pub use template::template;
@@ -47,6 +47,9 @@ pub struct Config {
     /// When both sides are compared, and where the certificates go.
     #[serde(default)]
     pub reconcile: ReconcileSection,
+    /// What is kept of each attempt.
+    #[serde(default)]
+    pub audit: AuditSection,
     /// What stops a run that would change far more than is usual.
     #[serde(default)]
     pub guardrail: GuardrailSection,

@@ -150,6 +150,7 @@ fn finish(lease: Lease, item: DocumentItem, now: Timestamp) -> Finish {
         number: Some(number.clone()),
         at: now,
         noticed_at: None,
+        chain: None,
         duration_ms: 12,
         cause: Cause::Poll,
         step: Step::Document,

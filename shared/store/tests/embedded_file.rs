@@ -185,6 +185,7 @@ async fn work_on(store: &EmbeddedStore, entry: i64, now: Timestamp) {
         number: Some(entry.to_string()),
         at: now,
         noticed_at: None,
+        chain: None,
         duration_ms: 1,
         cause: Cause::Poll,
         step: Step::Document,

@@ -103,7 +103,8 @@ fn settings(company: CompanyDb) -> Settings {
         },
         reopen_reason: None,
         bypass_approvals: false,
-        suppliers: pipeline::SupplierSettings::default(),
+        personal: std::collections::BTreeSet::new(),
+            suppliers: pipeline::SupplierSettings::default(),
     }
 }
 

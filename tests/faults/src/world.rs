@@ -522,6 +522,7 @@ impl World {
             },
             reopen_reason: Some("ERP_REOPENED".to_owned()),
             bypass_approvals: false,
+            personal: std::collections::BTreeSet::new(),
             suppliers: pipeline::SupplierSettings::default(),
         }
     }

@@ -48,6 +48,7 @@ async fn ended(rig: &Rig, document: &DocumentKey, minutes: i64, code: Option<Cod
         number: Some(number.clone()),
         at,
         noticed_at: None,
+        chain: None,
         duration_ms: 1,
         cause: Cause::Poll,
         step: Step::Document,

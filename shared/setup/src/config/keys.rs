@@ -3,8 +3,8 @@
 use super::{
     ConfigError,
     sections::{
-        CoupaSection, GuardrailSection, MappingSection, ReconcileSection, SapSection, StoreSection,
-        SuppliersSection, SyncSection, WebhookSection,
+        AuditSection, CoupaSection, GuardrailSection, MappingSection, ReconcileSection, SapSection,
+        StoreSection, SuppliersSection, SyncSection, WebhookSection,
     },
 };
 use serde::{
@@ -15,7 +15,7 @@ use std::{ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 /// Each section with its keys.
-pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 9] {
+pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 10] {
     [
         ("sap", fields_of::<SapSection>()),
         ("coupa", fields_of::<CoupaSection>()),
@@ -25,6 +25,7 @@ pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 9] {
         ("mapping", fields_of::<MappingSection>()),
         ("webhook", fields_of::<WebhookSection>()),
         ("reconcile", fields_of::<ReconcileSection>()),
+        ("audit", fields_of::<AuditSection>()),
         ("guardrail", fields_of::<GuardrailSection>()),
     ]
 }

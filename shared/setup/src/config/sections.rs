@@ -196,6 +196,14 @@ impl Default for ReconcileSection {
     }
 }
 
+/// `[audit]`: what is kept of each attempt.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct AuditSection {
+    /// Fields, by Coupa's names, whose values are not kept: they are about persons.
+    pub personal: Vec<String>,
+}
+
 /// `[guardrail]`: what stops a run that would change far more than is usual. Creations never count.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default)]

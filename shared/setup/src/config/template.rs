@@ -118,6 +118,10 @@ start_date = "{year}-01-01"
 # Where the balance certificates are kept. Relative to this file's folder.
 # folder = "certificates"
 
+[audit]
+# Fields whose values the audit trail does not keep because they are about persons, by Coupa's names.
+# personal = []
+
 [guardrail]
 # Stops a run that would change far more than is usual, such as after a mistake in the mapping file, until
 # `b1-coupa guardrail accept`. Creations never count.

@@ -89,6 +89,8 @@ fn every_key_can_be_written() {
         [reconcile]
         nightly = "off"
         folder = "/var/lib/b1-coupa/certificates"
+        [audit]
+        personal = ["primary-contact"]
         [guardrail]
         enabled = false
         changes = 50

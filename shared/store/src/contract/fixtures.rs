@@ -129,6 +129,7 @@ pub fn entry(document: &DocumentKey, at: Timestamp, outcome: AuditOutcome) -> Au
         number: Some("100237".to_owned()),
         at,
         noticed_at: None,
+        chain: None,
         duration_ms: 321,
         cause: Cause::Dependency,
         step: Step::Document,

@@ -93,6 +93,17 @@ pub(super) fn link_counts(connection: &Connection) -> Result<BTreeMap<ObjectKind
     Ok(counts)
 }
 
+/// Every document that was ever leased.
+pub(super) fn documents(connection: &Connection) -> Result<Vec<DocumentKey>, StoreError> {
+    let mut select = connection.prepare_cached("SELECT key FROM document ORDER BY id")?;
+    let mut rows = select.query([])?;
+    let mut documents = Vec::new();
+    while let Some(row) = rows.next()? {
+        documents.push(key(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+    }
+    Ok(documents)
+}
+
 pub(super) fn dead_letter_counts(connection: &Connection) -> Result<BTreeMap<Code, u64>, StoreError> {
     let mut select = connection.prepare_cached(
         "SELECT dead_code, count(*) FROM document WHERE dead_at IS NOT NULL GROUP BY dead_code",

@@ -51,6 +51,11 @@ impl EmbeddedStore {
         Ok(Self { worker: Arc::new(worker) })
     }
 
+    /// Every document that was ever leased.
+    pub async fn documents(&self) -> Result<Vec<model::DocumentKey>, StoreError> {
+        self.read(document::documents).await
+    }
+
     /// How many documents of each kind have a counterpart in Coupa.
     pub async fn link_counts(&self) -> Result<BTreeMap<ObjectKind, u64>, StoreError> {
         self.read(document::link_counts).await

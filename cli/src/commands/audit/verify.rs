@@ -1,0 +1,196 @@
+//! `audit verify`: whether the trail is what was written.
+
+use crate::{
+    CliError, CliResult,
+    books::Books,
+    commands::{App, Exit, reconcile::signing_key},
+    config::Config,
+    output::{Look, Report, Table},
+};
+use certificate::{Checkpoint, Key};
+use model::{AuditEntry, AuditHead, DocumentKey};
+use pipeline::audit_chain;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+use store::AuditFilter;
+
+/// Documents looked up at once.
+const AT_ONCE: usize = 500;
+
+/// Something that is not as it was written.
+struct Wrong {
+    document: String,
+    number: String,
+    what: String,
+}
+
+pub(in crate::commands) async fn run(app: &App) -> CliResult<Exit> {
+    let config = app.config()?;
+    let books = app.look_into_books(&config).await?;
+    let key = signing_key(app, &config).await?;
+    let file = config.reconcile.folder.join("audit-checkpoint.json");
+    let last = last_checkpoint(&file, &key)?;
+    let trail = Trail::read(&books).await?;
+    let mut wrong = trail.still_broken(&books).await?;
+    if let Some(last) = &last {
+        wrong.extend(trail.since(last));
+    }
+    let whole = wrong.is_empty();
+    if whole {
+        leave(app, &config, &trail, &key, &file)?;
+    }
+    let entries = trail.entries.values().map(Vec::len).sum();
+    let since = last.map(|last| last.made_at.to_string());
+    app.show(&Verified { documents: trail.heads.len(), entries, since, wrong });
+    Ok(if whole { Exit::Done } else { Exit::Failed })
+}
+
+fn last_checkpoint(file: &PathBuf, key: &Key) -> CliResult<Option<Checkpoint>> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(CliError::new(format!("{} can't be read: {error}", file.display()))),
+    };
+    Checkpoint::open(&text, &key.public()).map(Some).map_err(|error| {
+        CliError::new(format!("the checkpoint {} is not what was signed: {error}", file.display())).help(
+            "Somebody altered it, or the signing key was changed. Compare with a copy of it; remove it only if you know why.",
+        )
+    })
+}
+
+fn leave(app: &App, config: &Config, trail: &Trail, key: &Key, file: &PathBuf) -> CliResult<()> {
+    let documents = trail.heads.iter().map(|(document, (_, head))| (document.to_string(), head.clone()));
+    let checkpoint = Checkpoint {
+        made_at: app.clock.now(),
+        company: config.sap.company_db.to_string(),
+        documents: documents.collect(),
+    };
+    let failed = |error: &dyn std::fmt::Display| {
+        CliError::new(format!("the checkpoint can't be written to {}: {error}", file.display()))
+    };
+    let sealed = checkpoint.seal(key).map_err(|error| failed(&error))?;
+    std::fs::create_dir_all(&config.reconcile.folder).map_err(|error| failed(&error))?;
+    std::fs::write(file, sealed).map_err(|error| failed(&error))
+}
+
+/// All attempts by document, and where each chain should end.
+struct Trail {
+    entries: BTreeMap<DocumentKey, Vec<AuditEntry>>,
+    heads: BTreeMap<DocumentKey, (String, AuditHead)>,
+}
+
+impl Trail {
+    async fn read(books: &Books) -> CliResult<Self> {
+        let filter = AuditFilter { failed: false, since: None, limit: usize::MAX };
+        let mut entries: BTreeMap<DocumentKey, Vec<AuditEntry>> = BTreeMap::new();
+        for entry in books.audit.list(&filter).await? {
+            entries.entry(entry.document.clone()).or_default().push(entry);
+        }
+        let mut documents: BTreeSet<DocumentKey> = entries.keys().cloned().collect();
+        documents.extend(books.documents().await?);
+        let documents: Vec<DocumentKey> = documents.into_iter().collect();
+        let mut heads = BTreeMap::new();
+        for some in documents.chunks(AT_ONCE) {
+            for (document, item) in some.iter().zip(books.state.items(some).await?) {
+                let item = item.unwrap_or_default();
+                let number = item.number.unwrap_or_else(|| document.key.to_string());
+                if let Some(head) = item.audit {
+                    heads.insert(document.clone(), (number, head));
+                } else if entries
+                    .get(document)
+                    .is_some_and(|all| all.iter().any(|entry| entry.chain.is_some()))
+                {
+                    heads.insert(document.clone(), (number, AuditHead::default()));
+                }
+            }
+        }
+        Ok(Self { entries, heads })
+    }
+
+    /// Chains that are not whole. Each is looked at twice: the first time an attempt may have ended in between.
+    async fn still_broken(&self, books: &Books) -> CliResult<Vec<Wrong>> {
+        let (none, mut wrong) = (Vec::new(), Vec::new());
+        for (document, (number, head)) in &self.heads {
+            let entries = self.entries.get(document).unwrap_or(&none);
+            if audit_chain::verify(entries, Some(head), 0).is_ok() {
+                continue;
+            }
+            let entries = books.audit.of_document(document).await?;
+            let item = books.state.items(std::slice::from_ref(document)).await?.pop().flatten();
+            let head = item.and_then(|item| item.audit);
+            if let Err(broken) = audit_chain::verify(&entries, head.as_ref(), 0) {
+                let (document, number) = (document.to_string(), number.clone());
+                wrong.push(Wrong { document, number, what: broken.to_string() });
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// What the last checkpoint saw, and is no longer there or no longer the same.
+    fn since(&self, last: &Checkpoint) -> Vec<Wrong> {
+        let by_key: BTreeMap<String, &DocumentKey> =
+            self.heads.keys().map(|key| (key.to_string(), key)).collect();
+        let mut wrong = Vec::new();
+        for (key, head) in &last.documents {
+            let then = format!("{} attempts of it were there at {}", head.count, last.made_at);
+            let entries = by_key.get(key).and_then(|document| self.entries.get(*document));
+            let same = entries.is_some_and(|entries| {
+                let mut chains = entries.iter().filter_map(|entry| entry.chain.as_ref());
+                chains.any(|chain| chain.sequence == head.count && chain.hash == head.hash)
+            });
+            if !same {
+                let what = if entries.is_none() { "was taken out whole" } else { "was written anew" };
+                wrong.push(Wrong {
+                    document: key.clone(),
+                    number: String::new(),
+                    what: format!("{what}: {then}"),
+                });
+            }
+        }
+        wrong
+    }
+}
+
+struct Verified {
+    documents: usize,
+    entries: usize,
+    /// When the checkpoint was made that it was held against.
+    since: Option<String>,
+    wrong: Vec<Wrong>,
+}
+
+impl Report for Verified {
+    fn human(&self, look: &Look) -> String {
+        let what = format!("{} attempts on {} documents", self.entries, self.documents);
+        let against = match &self.since {
+            Some(since) => format!("Nothing that was there at {since} is missing."),
+            None => "There was no checkpoint yet to hold it against; there is one now.".to_owned(),
+        };
+        if self.wrong.is_empty() {
+            return format!("{} {what}, none altered, taken out or added. {against}", look.good("Whole:"));
+        }
+        let mut table = Table::new(["document", "number", "what"]);
+        for wrong in &self.wrong {
+            table.row([wrong.document.clone(), wrong.number.clone(), wrong.what.clone()]);
+        }
+        format!("{} {what}\n\n{}", look.bad("Not whole:"), table.text())
+    }
+
+    fn json(&self) -> Value {
+        let wrong: Vec<Value> = self
+            .wrong
+            .iter()
+            .map(|wrong| json!({"document": wrong.document, "number": wrong.number, "what": wrong.what}))
+            .collect();
+        json!({
+            "whole": self.wrong.is_empty(),
+            "documents": self.documents,
+            "entries": self.entries,
+            "checkpoint": self.since,
+            "wrong": wrong,
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! Where a field of Coupa's comes from: the members of SAP that it is made of, and by which rule. For people who ask why.
+
+use model::ObjectKind;
+
+/// Where a field comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Coupa's name of it.
+    pub field: &'static str,
+    /// Members of the document in SAP.
+    pub members: &'static [&'static str],
+    /// How they become the field.
+    pub rule: &'static str,
+}
+
+const fn source(field: &'static str, members: &'static [&'static str], rule: &'static str) -> Source {
+    Source { field, members, rule }
+}
+
+const SUPPLIER: &[Source] = &[
+    source("number", &["CardCode"], "exactly as SAP spells it"),
+    source("name", &["CardName"], "cut to Coupa's 100 characters"),
+    source("status", &["Valid", "Frozen"], "active while SAP lets the partner be used on this day"),
+    source("tax-id", &["FederalTaxID"], "as it is"),
+    source(
+        "payment-term",
+        &["PayTermsGrpCode"],
+        "[payment_terms] of the mapping file by number or name, else SAP's name of the term",
+    ),
+    source("primary-address", &["BilltoDefault"], "the default bill-to address"),
+    source("primary-contact", &["ContactPerson"], "the main contact, when the supplier is made"),
+    source("remit-to-addresses", &["BPAddresses"], "the pay-to addresses, when the supplier is made"),
+];
+
+const ORDER: &[Source] = &[
+    source("po-number", &["DocNum"], "the template of purchase_order under [numbers] in the mapping file"),
+    source("supplier", &["CardCode"], "the supplier with this number"),
+    source("currency", &["DocCurrency"], "[currencies] of the mapping file, else as it is"),
+    source(
+        "payment-term",
+        &["PaymentGroupCode"],
+        "[payment_terms] of the mapping file by number or name, else SAP's name of the term",
+    ),
+    source(
+        "ship-to-address",
+        &["DocumentLines"],
+        "[ship_to] of the mapping file by the first line's warehouse, else `ship_to_address` of the config",
+    ),
+    source("ship-to-user", &[], "`ship_to_user` of the config"),
+    source(
+        "status",
+        &["DocumentStatus", "Cancelled"],
+        "issued while open, closed softly when SAP closes it, cancelled when SAP cancels it",
+    ),
+    source(
+        "order-lines",
+        &["DocumentLines"],
+        "each line: quantity and price after discount, or its amount; account by the segments, unit by [units]",
+    ),
+];
+
+const INVOICE: &[Source] = &[
+    source("invoice-number", &["DocNum"], "the template under [numbers] in the mapping file"),
+    source("invoice-date", &["TaxDate", "DocDate"], "TaxDate, else DocDate"),
+    source("supplier", &["CardCode"], "the supplier with this number"),
+    source("currency", &["DocCurrency"], "[currencies] of the mapping file, else as it is"),
+    source(
+        "payment-term",
+        &["PaymentGroupCode"],
+        "[payment_terms] of the mapping file by number or name, else SAP's name of the term",
+    ),
+    source("account-type", &[], "`chart_of_accounts` of the config"),
+    source(
+        "supplier-total",
+        &[
+            "DocTotal",
+            "DocTotalFc",
+            "VatSum",
+            "VatSumFc",
+            "WTAmount",
+            "DownPaymentAmount",
+            "RoundingDiffAmount",
+        ],
+        "the document's total in its own currency; what withholding, down payments and rounding do to it stands under [differences] in the mapping file; negative on a credit note",
+    ),
+    source("internal-note", &["DocEntry", "NumAtCard"], "our mark, and the supplier's own number"),
+    source(
+        "paid",
+        &["DocumentStatus"],
+        "true once nothing is left open in SAP and a payment of ours stands on it",
+    ),
+    source("status", &["Cancelled"], "submitted; void when SAP cancels it"),
+    source("original-invoice-number", &["DocumentLines"], "the invoice that the lines were copied from"),
+    source("original-invoice-date", &["DocumentLines"], "the invoice that the lines were copied from"),
+    source(
+        "invoice-lines",
+        &["DocumentLines"],
+        "each line: quantity and price after discount, or its amount; tax by [tax_codes]; the order line by its base document",
+    ),
+    source("invoice-charges", &["DocumentAdditionalExpenses"], "each additional expense"),
+];
+
+const PAYMENT: &[Source] = &[
+    source(
+        "payments",
+        &["PaymentInvoices"],
+        "SumApplied of the row, or AppliedFC where the invoice is in a foreign currency",
+    ),
+    source("notes", &["DocNum", "DocEntry"], "what the payment is found again by"),
+    source("payment-date", &["DocDate"], "as it is"),
+    source("paid", &["PaymentInvoices"], "true once nothing is left open on the invoice in SAP"),
+];
+
+/// The fields that are known of a kind.
+pub const fn sources(kind: ObjectKind) -> &'static [Source] {
+    match kind {
+        ObjectKind::Supplier => SUPPLIER,
+        ObjectKind::PurchaseOrder => ORDER,
+        ObjectKind::Invoice | ObjectKind::CreditNote => INVOICE,
+        ObjectKind::Payment => PAYMENT,
+    }
+}
+
+/// Where a field comes from, by Coupa's name of it in any spelling. A total has several names in Coupa; a path leads to the
+/// field that it begins with.
+pub fn source_of(kind: ObjectKind, field: &str) -> Option<&'static Source> {
+    let name = field.to_lowercase().replace('_', "-");
+    let first = name.split(['.', '[']).next().unwrap_or_default();
+    let name = match first {
+        "gross-total" | "total-with-taxes" | "total" => "supplier-total",
+        "lines" if kind == ObjectKind::PurchaseOrder => "order-lines",
+        "lines" => "invoice-lines",
+        "amount-paid" => "payments",
+        other => other,
+    };
+    sources(kind).iter().find(|source| source.field == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_in_any_spelling() {
+        let found = |kind, field| source_of(kind, field).map(|source| source.field);
+        assert_eq!(found(ObjectKind::Invoice, "gross-total"), Some("supplier-total"));
+        assert_eq!(found(ObjectKind::Invoice, "Invoice_Date"), Some("invoice-date"));
+        assert_eq!(found(ObjectKind::PurchaseOrder, "order-lines[2].price"), Some("order-lines"));
+        assert_eq!(found(ObjectKind::Supplier, "colour"), None);
+    }
+}
