@@ -76,7 +76,7 @@ async fn watch(app: &App, engine: &Engine, shadow: &Shadow, interval: Duration) 
                 Ok(some) => planned.extend(some),
                 Err(_) if engine.stopping() => return Ok(()),
                 Err(error) => {
-                    tracing::error!(object = kind.plural(), %error, "the look failed and is tried again")
+                    tracing::error!(object = kind.plural(), %error, "the look failed and is tried again");
                 }
             }
         }

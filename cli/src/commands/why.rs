@@ -46,8 +46,8 @@ struct Sending {
 /// Every attempt that sent the field, oldest first.
 fn sent(attempts: &[AuditEntry], field: &str) -> Vec<Sending> {
     let value = |attempt: &AuditEntry| {
-        let bodies = attempt.sent.iter().rev().filter_map(|sent| sent.get("body"));
-        bodies.filter_map(|body| body.get(field)).next().cloned()
+        let mut bodies = attempt.sent.iter().rev().filter_map(|sent| sent.get("body"));
+        bodies.find_map(|body| body.get(field)).cloned()
     };
     let sending = |attempt: &AuditEntry| Some(Sending { value: value(attempt)?, attempt: attempt.clone() });
     attempts.iter().filter_map(sending).collect()

@@ -94,12 +94,11 @@ pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, expired: u64) ->
         match last {
             None if chain.sequence > expired + 1 => return Err(Broken::Beheaded(chain.sequence - 1)),
             None if chain.sequence == 1 && !chain.before.is_empty() => return Err(Broken::Altered(1)),
-            None => {}
             Some(last) if chain.sequence <= last.sequence => return Err(Broken::Moved(chain.sequence)),
             Some(last) if chain.sequence != last.sequence + 1 || chain.before != last.hash => {
                 return Err(Broken::Gap(chain.sequence));
             }
-            Some(_) => {}
+            None | Some(_) => {}
         }
         if hash(entry, chain.sequence, &chain.before) != chain.hash {
             return Err(Broken::Altered(chain.sequence));

@@ -249,9 +249,8 @@ impl Pipeline {
 fn weight(kind: ObjectKind, write: Write<'_>) -> Option<Weight> {
     match write {
         _ if kind == ObjectKind::Payment => None,
-        Write::Update(..) => Some(Weight::Change),
+        Write::Update(..) | Write::Act(_, Action::Close) => Some(Weight::Change),
         Write::Act(_, Action::Cancel | Action::Void | Action::Abandon) => Some(Weight::Cancellation),
-        Write::Act(_, Action::Close) => Some(Weight::Change),
         Write::Act(..) | Write::Create(_) => None,
     }
 }
