@@ -1,5 +1,6 @@
 //! One idea each.
 
+mod alerts;
 mod at_once;
 mod audit;
 mod backfill;

@@ -25,7 +25,7 @@ use std::{
 };
 
 /// The record of the last comparison, for `status`.
-pub(crate) const LAST: &str = "reconciled";
+pub(super) const LAST: &str = "reconciled";
 
 pub(super) async fn run(app: &App, args: ReconcileArgs) -> CliResult<Exit> {
     if let Some(ReconcileCommand::Verify { file }) = &args.command {
@@ -50,6 +50,14 @@ async fn compare(app: &App, engine: &Engine, config: &Config, args: &ReconcileAr
     let exit = if balance.differences.is_empty() { Exit::Done } else { Exit::Failed };
     app.show(&Compared { balance, json_file: made.json, page: made.page, enqueued });
     Ok(exit)
+}
+
+/// Compares everything and certifies it; answers how many differences there are.
+pub(super) async fn nightly(app: &App, engine: &Engine, config: &Config) -> CliResult<usize> {
+    let scope = Scope { objects: config.sync.objects.iter().copied().collect(), days: None };
+    let balance = engine.pipeline.reconcile(&scope, &|_| ()).await.map_err(failed)?;
+    certify(app, engine, config, &scope, &balance, None).await?;
+    Ok(balance.differences.len())
 }
 
 fn scope(config: &Config, args: &ReconcileArgs) -> CliResult<Scope> {

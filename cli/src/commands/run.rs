@@ -1,8 +1,8 @@
 //! `run`: polls on the schedule and works the queue until it is asked to stop.
 
-use super::{App, Exit, stop};
+use super::{App, Exit, reconcile::nightly, stop};
 use crate::{CliResult, config::Config, engine::Engine, listener::Listener};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use model::ObjectKind;
 use sap::{SubscriptionAction, SubscriptionState};
 use std::{sync::Arc, time::Duration};
@@ -27,7 +27,8 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
         app.output.say(&format!("SAP's webhooks are taken in at {}.", listener.address()));
     }
     app.output.say("Running. Ctrl-C or SIGTERM stops.");
-    let ended = stop::unless_asked_to(&engine, work(&engine, &config, listener.as_ref())).await;
+    let ended = stop::unless_asked_to(&engine, work(app, &engine, &config, listener.as_ref())).await;
+    engine.pipeline.close_run(false).await;
     engine.close().await;
     if let Err(error) = ended {
         // Asked to stop is what happened, and that is no failure.
@@ -39,7 +40,7 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
     Ok(Exit::Done)
 }
 
-async fn work(engine: &Engine, config: &Config, listener: Option<&Listener>) -> CliResult<()> {
+async fn work(app: &App, engine: &Engine, config: &Config, listener: Option<&Listener>) -> CliResult<()> {
     let interval = config.sync.poll_interval.to_std();
     let pollers = config.sync.objects.iter().map(|kind| poll_on_schedule(engine, *kind, interval));
     let workers = (0..WORKERS).map(|_| work_queue(engine));
@@ -53,10 +54,45 @@ async fn work(engine: &Engine, config: &Config, listener: Option<&Listener>) -> 
         futures::future::join_all(workers),
         release_on_schedule(engine),
         listening,
-        keep_subscribed(engine, config),
+        futures::future::join(
+            keep_subscribed(engine, config),
+            Box::pin(compare_nightly(app, engine, config)),
+        ),
     );
     all.await;
     Ok(())
+}
+
+/// Compares both sides every night, and makes itself heard where they differ.
+async fn compare_nightly(app: &App, engine: &Engine, config: &Config) {
+    let Some(at) = config.reconcile.nightly else { return };
+    while !engine.stopping() {
+        rest(engine, until(at, app.clock.now(), &app.zone)).await;
+        if engine.stopping() {
+            return;
+        }
+        match nightly(app, engine, config).await {
+            Ok(0) => tracing::info!("SAP and Coupa are in balance"),
+            Ok(differences) => {
+                tracing::error!(differences, "SAP and Coupa are not in balance: see the certificate")
+            }
+            Err(error) => {
+                tracing::error!(%error, "SAP and Coupa could not be compared; the next night tries again")
+            }
+        }
+        // Past the minute that it began in.
+        rest(engine, Duration::from_secs(61)).await;
+    }
+}
+
+/// How long it is until the clock shows `at`.
+fn until(at: Time, now: Timestamp, zone: &TimeZone) -> Duration {
+    let here = now.to_zoned_datetime(zone.clone());
+    let today = here.date().to_datetime(at);
+    let day =
+        if today <= here.datetime() { here.date().tomorrow().unwrap_or(here.date()) } else { here.date() };
+    let then = day.to_datetime(at).to_zoned_datetime(zone.clone()).map_or(now, |then| then.timestamp());
+    Duration::try_from(then.duration_since(now)).unwrap_or_default()
 }
 
 /// Polls one object for ever. Nothing that fails ends it: SAP comes back.
@@ -130,5 +166,20 @@ async fn rest(engine: &Engine, pause: Duration) {
     while !engine.stopping() && clock.now() < until {
         let left = Duration::try_from(until.duration_since(clock.now())).unwrap_or_default();
         clock.sleep(left.min(IDLE)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_night_is_today_or_tomorrow_by_the_clock_on_the_wall() {
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        let two = jiff::civil::time(2, 0, 0, 0);
+        let wait = |now: &str| until(two, now.parse().unwrap(), &zone).as_secs();
+        assert_eq!(wait("2026-11-26T00:30:00Z"), 30 * 60);
+        assert_eq!(wait("2026-11-26T01:00:00Z"), 24 * 3_600);
+        assert_eq!(wait("2026-11-26T13:00:00Z"), 12 * 3_600);
     }
 }

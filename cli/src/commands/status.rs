@@ -42,6 +42,7 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
     Ok(Status {
         at,
         held_back: held_back(books).await?,
+        reconciled: books.state.record(super::reconcile::LAST).await?,
         ways: Ways::read(books, at).await?,
         from_coupa: config.suppliers.from_coupa.then_some(from_coupa),
         company: config.sap.company_db.clone(),

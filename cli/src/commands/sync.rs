@@ -67,6 +67,7 @@ pub(super) async fn work_off(
     let drained = engine.drain(max_wait, &tally, &|tally| bars.done(tally)).await?;
     bars.finish();
     engine.remember_session().await?;
+    engine.pipeline.close_run(false).await;
     let waiting = engine.waiting().await?;
     tally.lock().unwrap_or_else(PoisonError::into_inner).add_poll(bars.poll_calls());
     let mut table = tally.lock().unwrap_or_else(PoisonError::into_inner).table(objects, &waiting);

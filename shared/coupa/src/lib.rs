@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod budget;
 mod call;
 mod client;
@@ -23,6 +24,7 @@ mod settings;
 mod token;
 mod tokens;
 
+pub use alerts::Alert;
 pub use budget::{BudgetLedger, BudgetState, LedgerError};
 pub use call::{Call, Tally};
 pub use client::{Client, SettingsError, Stats};
@@ -38,4 +40,4 @@ pub use replies::{
     WholeSupplier,
 };
 pub use resource::{Action, Resource};
-pub use settings::{BYPASS_SCOPE, BudgetBlock, Rate, SCOPES, Settings};
+pub use settings::{ALERT_SCOPES, BYPASS_SCOPE, BudgetBlock, Rate, SCOPES, Settings};

@@ -18,6 +18,9 @@ pub const SCOPES: [&str; 10] = [
 /// Asked for besides [`SCOPES`] where the config lets invoices pass without approval.
 pub const BYPASS_SCOPE: &str = "core.invoice.approval.bypass";
 
+/// Asked for besides [`SCOPES`] where failures are told as integration errors.
+pub const ALERT_SCOPES: [&str; 2] = ["core.integration.read", "core.integration.write"];
+
 /// Which tenant, as which OAuth client, how fast.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -26,6 +26,9 @@ pub struct DocumentItem {
     pub parked: Option<Parked>,
     /// Failed for good, until somebody mends the cause.
     pub dead_letter: Option<DeadLetter>,
+    /// Coupa's id of the integration error that tells of the dead letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<u64>,
     /// Where its audit trail ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditHead>,

@@ -152,6 +152,7 @@ impl Pipeline {
         if !admitted {
             return Err(coupa::Error::TooLate);
         }
+        self.open_run().await;
         for _ in 0..MAX_RENEWALS {
             self.keep_lease(work).await?;
             let until = work.lasts_until();

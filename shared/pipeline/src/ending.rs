@@ -72,6 +72,9 @@ impl Pipeline {
         });
         let late = if bug(Bug::FollowUpsLast) { work.touched.clone() } else { vec![] };
         let put_back = put_back.filter(|_| !(bug(Bug::DeleteOnTimeout) && unknown.is_some()));
+        if !old_news {
+            self.tell(&work, &entry, &mut item).await;
+        }
         let audit = if silent || old_news { vec![] } else { vec![audit_chain::append(entry, &mut item)] };
         let mut documents = vec![FinishedDocument { lease: work.lease, item }];
         documents.extend(work.others.into_iter().map(|(lease, mut item)| {

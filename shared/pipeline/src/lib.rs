@@ -6,6 +6,7 @@
 //! `leasing`, `prepare`, `surroundings`, `attempt` and `ending`, in the order in which it goes.
 
 mod afresh;
+mod alerts;
 mod attempt;
 pub mod audit_chain;
 mod batch;
@@ -44,6 +45,7 @@ mod surroundings;
 mod wave;
 mod why;
 
+pub use alerts::Alerts;
 pub use batch::BatchError;
 pub use guardrail::{GUARDRAIL, Guardrail, GuardrailRecord, Limits};
 pub use join::Join;
@@ -89,6 +91,8 @@ pub struct Pipeline {
     pub terms: Terms,
     /// Stops what would change far more than is usual.
     pub guardrail: Arc<Guardrail>,
+    /// What is told to Coupa's people.
+    pub alerts: Arc<Alerts>,
     /// Set when there is no time left: attempts that haven't begun are given back, those that have are finished.
     pub stopping: Arc<AtomicBool>,
 }

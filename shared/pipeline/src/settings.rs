@@ -30,6 +30,8 @@ pub struct Settings {
     pub reopen_reason: Option<String>,
     /// Submitted invoices skip Coupa's approvals.
     pub bypass_approvals: bool,
+    /// The code of the integration in Coupa under which failures are told to its people; none tells nobody.
+    pub integration: Option<String>,
     /// Fields, by Coupa's names, whose values the audit trail doesn't keep.
     pub personal: BTreeSet<String>,
     /// What goes from Coupa to SAP.

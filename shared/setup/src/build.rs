@@ -97,6 +97,7 @@ pub fn pipeline_over(config: &Config, parts: Parts, transports: Transports) -> R
         owner: parts.owner,
         terms: pipeline::Terms::default(),
         guardrail: Arc::new(guardrail(config)),
+        alerts: Arc::default(),
         stopping: Arc::new(AtomicBool::new(false)),
     })
 }
@@ -196,10 +197,11 @@ fn coupa_client(
     let rate = coupa::Rate::per_second(coupa.requests_per_second.get())
         .ok_or_else(|| wrong("`requests_per_second` must be positive".to_owned()))?;
     let bypass = coupa.bypass_approvals.then(|| coupa::BYPASS_SCOPE.to_owned());
+    let alerts = coupa.integration.iter().flat_map(|_| coupa::ALERT_SCOPES).map(str::to_owned);
     let settings = coupa::Settings {
         url: coupa.url.to_string(),
         client_id: coupa.client_id.clone(),
-        scopes: coupa::SCOPES.into_iter().map(str::to_owned).chain(bypass).collect(),
+        scopes: coupa::SCOPES.into_iter().map(str::to_owned).chain(bypass).chain(alerts).collect(),
         api_version: coupa.api_version.clone().unwrap_or_default(),
         requests_per_second: rate,
         budget_block: parts.budget_block,
@@ -232,6 +234,7 @@ pub fn settings(config: &Config) -> Settings {
         },
         reopen_reason: coupa.reopen_reason.clone(),
         bypass_approvals: coupa.bypass_approvals,
+        integration: coupa.integration.clone(),
         personal: config.audit.personal.iter().map(|name| name.to_lowercase().replace('_', "-")).collect(),
         suppliers: suppliers(config),
     }

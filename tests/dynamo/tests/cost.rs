@@ -103,7 +103,8 @@ fn settings(company: CompanyDb) -> Settings {
         },
         reopen_reason: None,
         bypass_approvals: false,
-        personal: std::collections::BTreeSet::new(),
+        integration: None,
+            personal: std::collections::BTreeSet::new(),
             suppliers: pipeline::SupplierSettings::default(),
     }
 }
@@ -165,6 +166,7 @@ impl World {
             owner: Owner("one".to_owned()),
             terms: pipeline::Terms::default(),
             guardrail: std::sync::Arc::default(),
+            alerts: std::sync::Arc::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
         Self { clock, sap, state, budget, pipeline }

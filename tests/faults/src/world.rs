@@ -475,6 +475,7 @@ impl World {
             owner: Owner(format!("worker-{process}")),
             terms: pipeline::Terms::default(),
             guardrail: std::sync::Arc::default(),
+            alerts: std::sync::Arc::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
         let worker = Arc::new(Worker {
@@ -522,6 +523,7 @@ impl World {
             },
             reopen_reason: Some("ERP_REOPENED".to_owned()),
             bypass_approvals: false,
+            integration: None,
             personal: std::collections::BTreeSet::new(),
             suppliers: pipeline::SupplierSettings::default(),
         }

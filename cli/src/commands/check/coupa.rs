@@ -13,7 +13,8 @@ pub(super) async fn check(engine: &Engine, checks: &mut Checks) -> bool {
     let call = tally.call(Lane::Live);
     let mut usable = true;
     let bypass = engine.pipeline.settings.bypass_approvals.then_some(coupa::BYPASS_SCOPE);
-    for scope in coupa::SCOPES.into_iter().chain(bypass) {
+    let alerts = engine.pipeline.settings.integration.iter().flat_map(|_| coupa::ALERT_SCOPES);
+    for scope in coupa::SCOPES.into_iter().chain(bypass).chain(alerts) {
         let name = format!("Coupa scope {scope}");
         match engine.pipeline.coupa.try_scope(&call, scope).await {
             Ok(ScopeCheck::Tried) => checks.good(&name, "a read that needs it succeeded".to_owned()),

@@ -48,6 +48,8 @@ pub(super) struct Status {
     pub rate: RequestRate,
     pub poll_interval: Period,
     pub budget: BudgetState,
+    /// The last comparison of both sides.
+    pub reconciled: Option<Value>,
     /// Why the guardrail holds changes back, if it does.
     pub held_back: Option<String>,
     pub ways: Ways,
@@ -67,6 +69,7 @@ impl Report for Status {
         lines.push(format!("SAP session   {}", self.session(look)));
         lines.push(format!("Coupa budget  {}", self.budget(look)));
         lines.push(format!("Changes       {}", self.ways.text()));
+        lines.extend(self.balance(look));
         if let Some(reason) = &self.held_back {
             let help = "`b1-coupa guardrail accept` lets them through";
             lines.push(format!(
@@ -116,6 +119,7 @@ impl Report for Status {
             "dead_letters": dead_letters,
             "changes": self.ways.json(),
             "held_back": self.held_back,
+            "reconciled": self.reconciled,
             "suppliers_in_coupa": self.from_coupa.as_ref().map(|cursor| {
                 let (mark, polled) = (cursor.high_water.filter(|mark| mark.date.year() > 1900), cursor.polled_at);
                 json!({"read_up_to": mark, "polled_at": polled})
@@ -241,6 +245,17 @@ impl Status {
         let used = session.last_used_at.map(|used| format!(", last used {}", look.ago(used)));
         let ended = if session.ends_at() < look.now { "; has run out since" } else { "" };
         format!("logged in {}{}{ended}", look.ago(session.logged_in_at), used.unwrap_or_default())
+    }
+
+    /// How the last comparison of both sides ended.
+    fn balance(&self, look: &Look) -> Option<String> {
+        let last = self.reconciled.as_ref()?;
+        let at: Timestamp = last["at"].as_str()?.parse().ok()?;
+        let verdict = match last["differences"].as_u64()? {
+            0 => look.good("in balance"),
+            count => look.bad(&format!("{count} differences")),
+        };
+        Some(format!("Balance       {verdict}, compared {}", look.ago(at)))
     }
 
     fn budget(&self, look: &Look) -> String {

@@ -79,6 +79,7 @@ impl World {
             },
             reopen_reason: Some("ERP_REOPENED".to_owned()),
             bypass_approvals: false,
+            integration: None,
             personal: std::collections::BTreeSet::new(),
             suppliers: pipeline::SupplierSettings::default(),
         }
@@ -132,6 +133,7 @@ impl World {
             owner: Owner(name.to_owned()),
             terms: pipeline::Terms::default(),
             guardrail: std::sync::Arc::default(),
+            alerts: std::sync::Arc::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         }
     }

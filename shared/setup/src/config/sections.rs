@@ -76,6 +76,9 @@ pub struct CoupaSection {
     /// Invoices skip Coupa's approval chain.
     #[serde(default)]
     pub bypass_approvals: bool,
+    /// The code of the integration in Coupa under which failures are told to its people as integration errors.
+    #[serde(default, deserialize_with = "values::optional_text")]
+    pub integration: Option<String>,
 }
 
 /// `[sync]`: what moves, and when.

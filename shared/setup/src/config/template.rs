@@ -53,6 +53,9 @@ chart_of_accounts = "Main COA"
 # reopen_reason = ""
 # Send invoices past Coupa's approval chain. Ask your finance team first.
 # bypass_approvals = false
+# Code of the integration (Setup > Integrations) under which failures that a person must mend are shown as integration errors in
+# Coupa, and resolved by themselves. Needs the scopes core.integration.read and core.integration.write. "" tells nobody.
+# integration = ""
 
 [sync]
 # What is kept in step.

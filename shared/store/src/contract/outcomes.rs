@@ -50,6 +50,7 @@ pub async fn an_item_reads_back_whole<H: Harness>(h: &H) {
             correlation: CorrelationId("c".into()),
         };
         let whole = DocumentItem {
+            alert: Some(55),
             audit: Some(model::AuditHead { count: 3, hash: "ab12".to_owned() }),
             link: Some(link),
             number: Some("100237".to_owned()),

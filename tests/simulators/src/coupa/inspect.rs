@@ -59,6 +59,11 @@ impl Simulator {
         self.lock().count(kind)
     }
 
+    /// The ids of all objects of a kind.
+    pub fn ids(&self, kind: Kind) -> Vec<u64> {
+        self.lock().all(kind).map(super::record::Record::id).collect()
+    }
+
     /// An object as the API shows it.
     pub fn json(&self, kind: Kind, id: u64) -> Option<Value> {
         let state = self.lock();
