@@ -74,10 +74,10 @@ async fn compare_nightly(app: &App, engine: &Engine, config: &Config) {
         match nightly(app, engine, config).await {
             Ok(0) => tracing::info!("SAP and Coupa are in balance"),
             Ok(differences) => {
-                tracing::error!(differences, "SAP and Coupa are not in balance: see the certificate")
+                tracing::error!(differences, "SAP and Coupa are not in balance: see the certificate");
             }
             Err(error) => {
-                tracing::error!(%error, "SAP and Coupa could not be compared; the next night tries again")
+                tracing::error!(%error, "SAP and Coupa could not be compared; the next night tries again");
             }
         }
         // Past the minute that it began in.

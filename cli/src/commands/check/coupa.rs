@@ -22,6 +22,9 @@ pub(super) async fn check(engine: &Engine, checks: &mut Checks) -> bool {
             Ok(ScopeCheck::NotSaid) => {
                 checks.good(&name, "asked for, and the token was given without a word against it".to_owned());
             }
+            Ok(ScopeCheck::Missing) if coupa::ALERT_SCOPES.contains(&scope) => {
+                checks.note(&name, "the token lacks it: no failure is told in Coupa".to_owned(), GRANT);
+            }
             Ok(ScopeCheck::Missing) => {
                 checks.bad(&name, "the token lacks it".to_owned(), GRANT);
                 usable = false;
