@@ -1,7 +1,7 @@
 //! The same scenarios on AWS. Where `B1_COUPA_TEST_STACKS` names the program that deploys stacks (`tests/aws/stacks`), each
 //! world has one of its own, and its commands look into that and not into a file.
 
-use crate::world::{COUPA_SECRET, SAP_PASSWORD};
+use crate::world::{COUPA_SECRET, SAP_PASSWORD, SIGNING_KEY};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -12,7 +12,18 @@ use std::{
 };
 
 /// The commands that take `--stack`.
-const COMMANDS: [&str; 6] = ["status", "audit", "dead-letters", "check", "backfill", "sync"];
+const COMMANDS: [&str; 10] = [
+    "status",
+    "audit",
+    "dead-letters",
+    "check",
+    "backfill",
+    "sync",
+    "reconcile",
+    "replay",
+    "why",
+    "guardrail",
+];
 /// What the SDK needs to know.
 const VARIABLES: [&str; 4] =
     ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"];
@@ -59,7 +70,7 @@ impl Stack {
             Some(before) if *before != config => "restart",
             Some(_) => return,
         };
-        let secrets = serde_json::json!({"sap-password": SAP_PASSWORD, "coupa-client-secret": COUPA_SECRET});
+        let secrets = serde_json::json!({"sap-password": SAP_PASSWORD, "coupa-client-secret": COUPA_SECRET, "signing-key": SIGNING_KEY});
         let mut command = Command::new(&self.deployer);
         command.args([verb, &self.name]).arg(&self.config).env("B1_COUPA_TEST_SECRETS", secrets.to_string());
         let output = command.output().unwrap();

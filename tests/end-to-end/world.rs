@@ -24,6 +24,7 @@ use tempfile::TempDir;
 pub(crate) const START: Date = date(2026, 1, 1);
 pub(crate) const SAP_PASSWORD: &str = "correct horse";
 pub(crate) const COUPA_SECRET: &str = "coupa-secret";
+pub(crate) const SIGNING_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const WEBHOOK_KEY: &str = "a key for webhooks";
 const CONFIG_FILE: &str = "b1-coupa.toml";
 /// A port of this machine at which nobody listens.

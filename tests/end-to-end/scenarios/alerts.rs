@@ -29,8 +29,10 @@ fn an_error_of_data_is_raised_in_coupa_and_resolved_when_the_document_succeeds()
     let text = response["response-message"].as_str().unwrap();
     assert!(text.contains(&number) && text.contains("[currencies]"), "{text}");
     let runs = all(&world, Kind::IntegrationRun);
-    assert_eq!(runs.len(), 1);
-    assert_eq!(runs[0]["status"], "successful");
+    assert!(runs.iter().all(|run| run["integration"]["code"] == "SAPB1"), "{runs:#?}");
+    if world.stack.is_none() {
+        assert_eq!((runs.len(), &runs[0]["status"]), (1, &json!("successful")));
+    }
 
     // The same failure again is the same error.
     world.run(&["dead-letters", "redrive"]).expect(0);

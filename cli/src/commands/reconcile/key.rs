@@ -13,10 +13,7 @@ pub(crate) async fn signing_key(app: &App, config: &Config) -> CliResult<Key> {
     })
 }
 
-#[cfg_attr(
-    not(feature = "aws"),
-    expect(clippy::unused_async, reason = "a stack is found over the network")
-)]
+#[cfg_attr(not(feature = "aws"), expect(clippy::unused_async, reason = "a stack is found over the network"))]
 async fn text(app: &App, config: &Config) -> CliResult<SecretString> {
     let name = SecretName::SigningKey;
     if let Some(value) = (app.variable)(name.variable()).filter(|value| !value.is_empty()) {
