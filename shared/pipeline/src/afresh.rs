@@ -8,13 +8,14 @@ use crate::{
     invoice::{Around, invoice_fields, invoice_link, take_place},
     invoice_found::stage as invoice_stage,
     order::{self, is_ours},
+    push::single,
     reconcile::differs,
 };
-use coupa::{Action, Invoice, Order, Query};
+use coupa::{Action, Invoice, Order, Query, Supplier};
 use mapping::InvoiceImage;
 use model::{
     AuditOutcome, Code, CoupaId, DocumentKey, Failure, InvoiceLink, InvoiceStage, Link, ObjectKind,
-    OrderStage,
+    OrderStage, SupplierLink,
 };
 
 impl Pipeline {
@@ -90,13 +91,29 @@ impl Pipeline {
                     }
                 }
             }
-            ObjectKind::Supplier | ObjectKind::Payment => {}
+            ObjectKind::Supplier => return self.deactivate(work).await,
+            ObjectKind::Payment => {}
         }
         work.item.link = None;
         if taken_out == 0 {
             return Ok(Done::new(AuditOutcome::NotApplicable, "it is not in SAP"));
         }
         Ok(Done::new(AuditOutcome::Updated, "cancelled in Coupa, because it is not in SAP"))
+    }
+
+    async fn deactivate(&self, work: &mut Work) -> Result<Done, Stop> {
+        let Some(Link::Supplier(link)) = work.item.link.clone() else {
+            return Ok(Done::new(AuditOutcome::NotApplicable, "it is not in SAP"));
+        };
+        let body = single("status", "inactive");
+        if link.sent.get("status") == body.get("status") {
+            return Ok(Done::new(AuditOutcome::Unchanged, "it is not in SAP, and inactive in Coupa"));
+        }
+        let _: Supplier = self.write(work, Write::Update(link.coupa_id, &body)).await?;
+        let mut sent = link.sent.clone();
+        sent.extend(body);
+        work.item.link = Some(Link::Supplier(SupplierLink { sent, ..link }));
+        Ok(Done::new(AuditOutcome::Updated, "inactive in Coupa, because it is no longer in SAP"))
     }
 
     /// Whether a submitted invoice that Coupa shows otherwise could be put right. Mostly Coupa refuses, and then a person must.

@@ -52,7 +52,7 @@ pub use join::Join;
 pub use poll::{Backfill, PollError, PollReport};
 pub use poll_coupa::COUPA_CURSOR;
 pub use report::{BatchReport, Ended};
-pub use settings::{Settings, SupplierSettings};
+pub use settings::{Settings, SupplierSettings, WhenGone};
 
 pub use why::Why;
 

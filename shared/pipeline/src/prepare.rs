@@ -1,7 +1,7 @@
 //! From leases to what Coupa must show: reads SAP as it is now, and maps.
 
 use crate::{
-    Pipeline,
+    Pipeline, WhenGone,
     attempt::{Done, Stop, Work},
     both_ways::Pair,
     read::{Source, Sources, not_in_sap},
@@ -96,7 +96,14 @@ impl Pipeline {
             None if work.item.link.is_none() && !work.unknown() => {
                 return Err(Ok(Done::new(AuditOutcome::NotApplicable, "it is not in SAP")));
             }
-            None => return Err(Err(not_in_sap(work).into())),
+            None => match self.settings.when_gone {
+                WhenGone::Report => return Err(Err(not_in_sap(work).into())),
+                WhenGone::Cancel => return Ok(Image::Gone),
+                WhenGone::Leave => {
+                    let why = "it is no longer in SAP, and the config leaves it alone in Coupa";
+                    return Err(Ok(Done::new(AuditOutcome::NotApplied, why)));
+                }
+            },
             Some(Err(failure)) => return Err(Err(failure.into())),
             Some(Ok(source)) => source,
         };

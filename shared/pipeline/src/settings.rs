@@ -34,8 +34,22 @@ pub struct Settings {
     pub integration: Option<String>,
     /// Fields, by Coupa's names, whose values the audit trail doesn't keep.
     pub personal: BTreeSet<String>,
+    /// What becomes of what is no longer in SAP.
+    pub when_gone: WhenGone,
     /// What goes from Coupa to SAP.
     pub suppliers: SupplierSettings,
+}
+
+/// What becomes of a document of Coupa's that is no longer in SAP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenGone {
+    /// It is a dead letter, and a person decides.
+    #[default]
+    Report,
+    /// It stays, and that is recorded.
+    Leave,
+    /// It is cancelled or voided; a supplier becomes inactive.
+    Cancel,
 }
 
 /// How suppliers go from Coupa to SAP. By default they don't.

@@ -235,6 +235,7 @@ pub fn settings(config: &Config) -> Settings {
         reopen_reason: coupa.reopen_reason.clone(),
         bypass_approvals: coupa.bypass_approvals,
         integration: coupa.integration.clone(),
+        when_gone: config.sync.when_gone.into(),
         personal: config.audit.personal.iter().map(|name| name.to_lowercase().replace('_', "-")).collect(),
         suppliers: suppliers(config),
     }

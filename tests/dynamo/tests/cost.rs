@@ -104,6 +104,7 @@ fn settings(company: CompanyDb) -> Settings {
         reopen_reason: None,
         bypass_approvals: false,
         integration: None,
+            when_gone: pipeline::WhenGone::Report,
             personal: std::collections::BTreeSet::new(),
             suppliers: pipeline::SupplierSettings::default(),
     }

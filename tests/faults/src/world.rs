@@ -524,6 +524,7 @@ impl World {
             reopen_reason: Some("ERP_REOPENED".to_owned()),
             bypass_approvals: false,
             integration: None,
+            when_gone: pipeline::WhenGone::Report,
             personal: std::collections::BTreeSet::new(),
             suppliers: pipeline::SupplierSettings::default(),
         }

@@ -14,6 +14,7 @@ mod crashes;
 mod credit_notes;
 mod endings;
 mod failures;
+mod gone;
 mod invoices;
 mod invoices_on_orders;
 mod leases;

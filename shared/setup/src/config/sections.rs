@@ -99,9 +99,35 @@ pub struct SyncSection {
     /// What waits longer becomes a dead letter.
     #[serde(default = "waiting_limit")]
     pub waiting_limit: Period,
+    /// What becomes of a document of Coupa's that is no longer in SAP.
+    #[serde(default)]
+    pub when_gone: WhenGone,
     /// Documents worked on at the same time.
     #[serde(default = "workers", deserialize_with = "values::within::<_, 1, 256>")]
     pub workers: u32,
+}
+
+/// `when_gone` under `[sync]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenGone {
+    /// A person decides.
+    #[default]
+    Report,
+    /// It stays in Coupa.
+    Leave,
+    /// It is cancelled, voided or made inactive there.
+    Cancel,
+}
+
+impl From<WhenGone> for pipeline::WhenGone {
+    fn from(when: WhenGone) -> Self {
+        match when {
+            WhenGone::Report => Self::Report,
+            WhenGone::Leave => Self::Leave,
+            WhenGone::Cancel => Self::Cancel,
+        }
+    }
 }
 
 /// `[suppliers]`: what goes from Coupa to SAP.

@@ -68,6 +68,9 @@ start_date = "{year}-01-01"
 # payment_rescan = "90d"
 # What waits longer than this for something else is reported as failed.
 # waiting_limit = "30d"
+# What becomes of a document of Coupa's that is gone from SAP: "report" has a person decide (BC-0105), "leave" leaves it alone, "cancel"
+# cancels or voids it, or makes the supplier inactive. Always recorded, and never deleted.
+# when_gone = "report"
 # Documents worked on at the same time, 1 to 256.
 # workers = 16
 

@@ -133,6 +133,16 @@ impl Simulator {
         self.with_world(|world| world.close(DocumentKind::Order, entry))
     }
 
+    /// Takes a document away, as when a database is restored from before it was entered.
+    pub fn remove(&self, kind: DocumentKind, entry: i64) -> bool {
+        self.with_world(|world| world.remove(kind, entry))
+    }
+
+    /// The same with a business partner, which SAP lets people delete while no document names it.
+    pub fn remove_supplier(&self, code: &str) -> bool {
+        self.with_world(|world| world.partners.remove(code).is_some())
+    }
+
     /// Opens a closed order again.
     pub fn reopen_order(&self, entry: i64) -> Result<(), Refusal> {
         self.with_world(|world| world.reopen(DocumentKind::Order, entry))

@@ -43,6 +43,16 @@ pub(crate) struct World {
     pub(crate) webhooks: Webhooks,
 }
 
+impl World {
+    /// Takes a document away as if it had never been there.
+    pub(crate) fn remove(&mut self, kind: DocumentKind, entry: i64) -> bool {
+        self.tables.get_mut(&kind).is_some_and(|table| {
+            table.by_stamp.retain(|(_, held)| *held != entry);
+            table.rows.remove(&entry).is_some()
+        })
+    }
+}
+
 /// The documents of one kind.
 #[derive(Default)]
 pub(crate) struct Table {
