@@ -218,3 +218,86 @@ fn the_key_can_be_changed_while_it_runs() {
     wait_until("the next key is good as well", || greet() == 200);
     running.kill();
 }
+
+/// How long each of `changes` takes from SAP to Coupa, `per_second` of them at a time. Sorted.
+fn lags(world: &World, changes: u32, per_second: u32) -> Vec<Duration> {
+    use std::{collections::BTreeMap, time::Instant};
+    let pause = Duration::from_secs(1) / per_second;
+    let codes = world.sap.supplier_codes();
+    let begun = Instant::now();
+    let mut waiting: BTreeMap<String, (String, Instant)> = BTreeMap::new();
+    let (mut lags, mut made) = (Vec::new(), 0);
+    while made < changes || !waiting.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "{} changes never arrived", waiting.len());
+        // Each supplier is changed again only when its last change has arrived, so that none is folded into another.
+        let free = codes
+            .iter()
+            .cycle()
+            .skip(made as usize)
+            .take(codes.len())
+            .find(|code| !waiting.contains_key(*code));
+        if made < changes
+            && begun.elapsed() >= pause * made
+            && let Some(code) = free
+        {
+            let name = format!("Change {made}");
+            let field = simulators::sap::Field::Text(name.clone());
+            world
+                .sap
+                .change_supplier(code, |partner| {
+                    partner.set("CardName", field);
+                })
+                .unwrap();
+            waiting.insert(code.clone(), (name, Instant::now()));
+            made += 1;
+        }
+        waiting.retain(|code, (name, since)| {
+            let there = world.coupa.supplier_by_number(code).is_some_and(|supplier| supplier.name == *name);
+            lags.extend(there.then(|| since.elapsed()));
+            !there
+        });
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    lags.sort_unstable();
+    lags
+}
+
+/// Prints how soon a change is in Coupa by webhook: `cargo test --release -p b1-coupa --test end-to-end
+/// how_soon_a_change_arrives -- --ignored --nocapture`.
+#[test]
+#[ignore = "a benchmark: prints, and judges nothing"]
+fn how_soon_a_change_arrives_by_webhook() {
+    for (changes, per_second, rate) in [(1_000, 50, None), (300, 10, Some(20))] {
+        let (mut world, port) = world_with_certificate();
+        world.configure("[sync]", "[guardrail]\nenabled = false\n\n[sync]");
+        if let Some(rate) = rate {
+            world.configure("requests_per_second = 1000", &format!("requests_per_second = {rate}"));
+        }
+        for at in 0..120 {
+            world.supplier(&format!("V{at}"));
+        }
+        world.sync_waiting("30s").expect(0);
+        // Nobody reads its log here, and a full pipe would stop it.
+        let mut command = world.command(&["run"]);
+        command.env("B1_COUPA_LOG", "warn");
+        let mut running = Running::start(command);
+        wait_until("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        world.run(&["webhooks", "enable"]).expect(0);
+        let _sender = world.sap.send_webhooks();
+        std::thread::sleep(Duration::from_secs(4));
+        let lags = lags(&world, changes, per_second);
+        let at = |percent: usize| lags[(lags.len() - 1) * percent / 100].as_millis();
+        let under = lags.iter().filter(|lag| **lag < Duration::from_secs(1)).count() * 1_000 / lags.len();
+        let limit = rate.map_or("no rate limit".to_owned(), |rate| format!("{rate} requests a second"));
+        println!(
+            "{changes} changes, {per_second} a second, {limit}: p50 {} ms, p99 {} ms, longest {} ms; under one second {}.{} %",
+            at(50),
+            at(99),
+            at(100),
+            under / 10,
+            under % 10
+        );
+        running.signal("TERM");
+        running.end_within(PROMPT).expect(0);
+    }
+}
