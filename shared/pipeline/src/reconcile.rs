@@ -11,6 +11,7 @@ mod balance;
 pub(crate) mod compare;
 mod documents;
 mod payments;
+mod rows;
 pub(crate) mod sap_side;
 
 pub use balance::{Balance, Bucket, Difference, DifferenceKind, FieldDifference, ObjectBalance, Scope};

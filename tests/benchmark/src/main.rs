@@ -24,6 +24,9 @@ struct Args {
     /// Answers of full size: a supplier of 18 kB, an invoice of up to 250 kB, unless only some fields are asked for.
     #[arg(long)]
     full_size: bool,
+    /// Compare both sides at the end, and measure that too.
+    #[arg(long)]
+    reconcile: bool,
     /// Serve the two systems and nothing else: how the benchmark starts itself a second time.
     #[arg(long, hide = true)]
     serve: bool,

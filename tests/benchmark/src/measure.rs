@@ -79,7 +79,68 @@ pub(crate) fn run(args: &Args) -> Outcome<()> {
         let counts = systems.counts()?;
         print(name, args, &used, &counts);
     }
+    if args.reconcile {
+        let used = reconciled(&config)?;
+        print_reconciled(&used, &systems.counts()?);
+    }
     Ok(())
+}
+
+/// Compares both sides. Its peak of memory is its own: the kernel's figure for children is that of the largest so far.
+fn reconciled(config: &std::path::Path) -> Outcome<Used> {
+    let binary: PathBuf = std::env::current_exe()?.with_file_name("b1-coupa");
+    let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let started = now();
+    let mut child = Command::new(&binary)
+        .args(["reconcile", "--json", "--config"])
+        .arg(config)
+        .env("B1_COUPA_SAP_PASSWORD", "correct horse")
+        .env("B1_COUPA_COUPA_CLIENT_SECRET", "coupa-secret")
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut peak_kb = 0;
+    while child.try_wait()?.is_none() {
+        peak_kb = peak_kb.max(peak_of(child.id()));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let wall_ms = now().saturating_sub(started);
+    let output = child.wait_with_output()?;
+    let after = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let table = serde_json::from_str(&stdout).map_err(|_| format!("the comparison failed: {stdout}"))?;
+    let cpu = |usage: nix::sys::resource::Usage| millis(usage.user_time()) + millis(usage.system_time());
+    Ok(Used { table, wall_ms, cpu_ms: cpu(after) - cpu(before), peak_kb })
+}
+
+/// The most memory that a process has had so far, in kB.
+fn peak_of(process: u32) -> i64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse().ok()).unwrap_or(0)
+}
+
+fn print_reconciled(used: &Used, counts: &Value) {
+    let objects = used.table["objects"].as_object().cloned().unwrap_or_default();
+    let of = |side: &Value| -> u64 {
+        let buckets = side.as_array().into_iter().flatten();
+        buckets.filter_map(|bucket| bucket["count"].as_u64()).sum()
+    };
+    let documents: u64 = objects.values().map(|sides| of(&sides["sap"])).sum();
+    let differences = used.table["differences"].as_array().map_or(0, Vec::len);
+    let column = |name: &str| counts[name].as_u64().unwrap_or(0);
+    let seconds = format!("{}.{:03}", used.wall_ms / 1000, used.wall_ms % 1000);
+    say(&format!("\nreconcile: {documents} documents of SAP in {seconds} s, {differences} differences"));
+    say(&format!("  documents/s                      {}", documents * 1000 / used.wall_ms.max(1)));
+    say(&format!("  CPU seconds per 1,000 documents  {}", hundredths(used.cpu_ms * 100, documents)));
+    say(&format!("  peak memory, MB                  {}", used.peak_kb / 1024));
+    say(&format!(
+        "  SAP calls per document           {}",
+        hundredths(column("sap_requests") * 100, documents)
+    ));
+    say(&format!(
+        "  Coupa calls per document         {}",
+        hundredths(column("coupa_requests") * 100, documents)
+    ));
 }
 
 fn product(config: &std::path::Path) -> Outcome<Used> {
