@@ -244,12 +244,12 @@ impl Pipeline {
     }
 }
 
-/// What brings a document into being, or gives way to another one, is no change. Neither is a payment, of which Coupa only
-/// ever gets more.
+/// What brings a document into being, or gives way to another one, is no change: a first sync closes very many orders that it
+/// has just made. Neither is a payment, of which Coupa only ever gets more.
 fn weight(kind: ObjectKind, write: Write<'_>) -> Option<Weight> {
     match write {
         _ if kind == ObjectKind::Payment => None,
-        Write::Update(..) | Write::Act(_, Action::Close) => Some(Weight::Change),
+        Write::Update(..) => Some(Weight::Change),
         Write::Act(_, Action::Cancel | Action::Void | Action::Abandon) => Some(Weight::Cancellation),
         Write::Act(..) | Write::Create(_) => None,
     }

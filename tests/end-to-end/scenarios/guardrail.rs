@@ -53,6 +53,16 @@ fn changes_stop_at_the_limit_and_go_on_when_a_person_accepts_them() {
 }
 
 #[test]
+fn a_first_sync_is_never_held_whatever_it_closes_pays_and_submits() {
+    let mut world = World::new();
+    let config = std::fs::read_to_string(world.config_file()).unwrap();
+    world.write_config(format!("{config}\n[guardrail]\nchanges = 0\ncancellations = 0\nshare_percent = 0\n"));
+    world.fill(11, 120);
+    world.sync_waiting("20s").expect(0);
+    world.expect_in_step();
+}
+
+#[test]
 fn cancellations_have_a_limit_of_their_own_and_it_can_be_switched_off() {
     let mut world = World::new();
     let config = std::fs::read_to_string(world.config_file()).unwrap();
