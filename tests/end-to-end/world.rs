@@ -189,6 +189,15 @@ poll_interval = "1s"
         self.sync_waiting("6s")
     }
 
+    /// Works off what a command has just enqueued, of which something fails. On AWS the functions may have done so before the
+    /// sync could see it.
+    pub(crate) fn sync_what_fails(&self) {
+        let synced = self.sync();
+        if self.stack.is_none() {
+            synced.expect(2);
+        }
+    }
+
     /// The same, waiting for what falls due within `max_wait`.
     pub(crate) fn sync_waiting(&self, max_wait: &str) -> Ended {
         self.run(&["sync", "--once", "--max-wait", max_wait, "--json"])

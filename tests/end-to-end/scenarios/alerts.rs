@@ -36,7 +36,7 @@ fn an_error_of_data_is_raised_in_coupa_and_resolved_when_the_document_succeeds()
 
     // The same failure again is the same error.
     world.run(&["dead-letters", "redrive"]).expect(0);
-    world.sync().expect(2);
+    world.sync_what_fails();
     let open = |world: &World| {
         all(world, Kind::IntegrationError).iter().filter(|one| one["resolved"] == false).count()
     };

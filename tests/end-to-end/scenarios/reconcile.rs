@@ -141,7 +141,7 @@ fn a_wrong_amount_that_coupa_does_not_let_change_is_for_a_person() {
     let found = reconcile(&world, &["--repair"]).expect(2).json();
     assert_eq!(told(&found), [format!("invoices V1 {number} different total-with-taxes")]);
     assert_eq!(found["differences"][0]["values"][0]["coupa"], "77.7");
-    world.sync().expect(2);
+    world.sync_what_fails();
     let letters = world.run(&["dead-letters", "list", "--json"]).expect(0).stdout;
     assert!(letters.contains("77.7"), "{letters}");
 }
