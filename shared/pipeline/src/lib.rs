@@ -103,6 +103,8 @@ pub struct Terms {
     terms: Arc<futures::lock::Mutex<Option<TermsRead>>>,
     /// Whether business partners have the member that keeps Coupa's id, and when that was asked.
     has_mark: Arc<futures::lock::Mutex<Option<(Timestamp, bool)>>>,
+    /// A pass over Coupa's suppliers that was begun here is not over.
+    in_coupa: Arc<AtomicBool>,
 }
 
 /// When they were read, and what they were.

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, ToSpan, civil::Date, tz::TimeZone};
 use model::planted::{Bug, bug};
 use model::{Cause, Change, Cursor, DocumentKey, Failure, Lane, ObjectKind, Pass, SapKey, Seen, Stamp};
 use sap::{Page, Row, Window};
+use std::sync::atomic::Ordering;
 use store::StoreError;
 
 /// Keys that were given out before the highest one may become visible after it.
@@ -70,33 +71,28 @@ impl Pipeline {
         if kind != ObjectKind::Supplier || !self.settings.suppliers.from_coupa {
             return self.poll_sap(kind).await;
         }
-        // A pass that isn't over goes on; if Coupa is away, SAP's suppliers don't wait for it.
-        let begun = if self.coupa_pass_is_open().await? { self.poll_coupa().await } else { Ok(None) };
-        match begun {
-            Ok(Some(report)) if report.more => Ok(report),
-            begun => {
-                let sap = self.poll_sap(kind).await?;
-                let coupa = match begun {
-                    Ok(None) if sap.more => Ok(None),
-                    Ok(None) => self.poll_coupa().await,
-                    begun => begun,
-                };
-                let (coupa, coupa_failed) = match coupa {
-                    Ok(coupa) => (coupa.unwrap_or_default(), None),
-                    Err(CoupaPollError::Coupa(error)) => (PollReport::default(), Some(error.failure())),
-                    Err(CoupaPollError::Store(error)) => return Err(error.into()),
-                };
-                Ok(PollReport {
-                    rows: sap.rows + coupa.rows,
-                    enqueued: sap.enqueued + coupa.enqueued,
-                    more: sap.more || coupa.more,
-                    overtaken: sap.overtaken || coupa.overtaken,
-                    position: sap.position.or(coupa.position),
-                    coupa_calls: coupa.coupa_calls,
-                    coupa_failed,
-                })
-            }
+        // SAP first: if Coupa is away, SAP's suppliers don't wait for it. While a pass over Coupa's that was begun here goes on,
+        // SAP's is over, and is not begun anew with each page.
+        let goes_on = self.terms.in_coupa.load(Ordering::Relaxed) && self.coupa_pass_is_open().await?;
+        let sap = if goes_on { PollReport::default() } else { self.poll_sap(kind).await? };
+        if sap.more {
+            return Ok(sap);
         }
+        let (coupa, coupa_failed) = match self.poll_coupa().await {
+            Ok(coupa) => (coupa, None),
+            Err(CoupaPollError::Coupa(error)) => (PollReport::default(), Some(error.failure())),
+            Err(CoupaPollError::Store(error)) => return Err(error.into()),
+        };
+        self.terms.in_coupa.store(coupa.more, Ordering::Relaxed);
+        Ok(PollReport {
+            rows: sap.rows + coupa.rows,
+            enqueued: sap.enqueued + coupa.enqueued,
+            more: coupa.more,
+            overtaken: sap.overtaken || coupa.overtaken,
+            position: sap.position.or(coupa.position),
+            coupa_calls: coupa.coupa_calls,
+            coupa_failed,
+        })
     }
 
     async fn poll_sap(&self, kind: ObjectKind) -> Result<PollReport, PollError> {

@@ -49,7 +49,7 @@ impl Pipeline {
 
     /// Reads one page of suppliers that changed in Coupa. The very first pass reads none where only SAP makes suppliers: SAP's
     /// own first pass comes to each that both sides have.
-    pub(crate) async fn poll_coupa(&self) -> Result<Option<PollReport>, CoupaPollError> {
+    pub(crate) async fn poll_coupa(&self) -> Result<PollReport, CoupaPollError> {
         let (mut cursor, revision) = self.state.cursor(COUPA_CURSOR).await?;
         let first = cursor.high_water.is_none();
         let tally = Tally::default();
@@ -105,7 +105,7 @@ impl Pipeline {
         let position = cursor.pass.and_then(|pass| pass.after);
         let coupa_calls = tally.made();
         let more = more && !overtaken;
-        Ok(Some(PollReport { rows, enqueued, more, overtaken, position, coupa_calls, coupa_failed: None }))
+        Ok(PollReport { rows, enqueued, more, overtaken, position, coupa_calls, coupa_failed: None })
     }
 
     /// The document that a supplier of Coupa's is: SAP's, by its number, or one that is new.

@@ -499,3 +499,26 @@ async fn a_link_of_a_version_that_went_one_way_is_taken_over() {
     assert!(last.message.contains("Edited"), "the loser is not told: {}", last.message);
     world.assert_clean();
 }
+
+#[tokio::test]
+async fn a_poll_ends_however_many_suppliers_both_sides_show_again() {
+    let world = World::new();
+    // Each side shows more than one page.
+    world.sap.configure(|settings| settings.page_size = 20);
+    let worker = world.worker_with("one", both_ways(&world), Mapping::default());
+    for at in 0..120 {
+        world.sap.add_supplier(supplier(&format!("V{at}"))).unwrap();
+    }
+    settle(&world, &worker).await;
+    for at in 0..120 {
+        let id = world.coupa.supplier_by_number(&format!("V{at}")).unwrap().id;
+        world.coupa.edit_supplier(id, json!({"name": format!("Changed {at}")})).unwrap();
+    }
+    let mut pages = 0;
+    while worker.poll(ObjectKind::Supplier).await.unwrap().more {
+        pages += 1;
+        assert!(pages < 50, "it never ends");
+    }
+    settle(&world, &worker).await;
+    assert!(pages > 2, "{pages}");
+}
