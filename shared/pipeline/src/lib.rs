@@ -100,7 +100,7 @@ pub struct Pipeline {
 /// Master data of SAP that the mapping needs, kept for a while.
 #[derive(Clone, Default)]
 pub struct Terms {
-    terms: Arc<futures::lock::Mutex<Option<TermsRead>>>,
+    by_number: Arc<futures::lock::Mutex<Option<TermsRead>>>,
     /// Whether business partners have the member that keeps Coupa's id, and when that was asked.
     has_mark: Arc<futures::lock::Mutex<Option<(Timestamp, bool)>>>,
     /// A pass over Coupa's suppliers that was begun here is not over.
@@ -116,7 +116,7 @@ const TERMS_KEPT: SignedDuration = SignedDuration::from_mins(30);
 impl Pipeline {
     /// SAP's payment terms by number; empty where this Service Layer doesn't offer them.
     pub(crate) async fn payment_terms(&self) -> Result<Arc<BTreeMap<i64, String>>, sap::Error> {
-        let mut kept = self.terms.terms.lock().await;
+        let mut kept = self.terms.by_number.lock().await;
         let now = self.clock.now();
         if let Some((read_at, terms)) = kept.as_ref()
             && now.duration_since(*read_at) < TERMS_KEPT
