@@ -220,6 +220,7 @@ fn the_key_can_be_changed_while_it_runs() {
 }
 
 /// How long each of `changes` takes from SAP to Coupa, `per_second` of them at a time. Sorted.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn lags(world: &World, changes: u32, per_second: u32) -> Vec<Duration> {
     use std::{collections::BTreeMap, time::Instant};
     let pause = Duration::from_secs(1) / per_second;
