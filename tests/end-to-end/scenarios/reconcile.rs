@@ -1,6 +1,9 @@
 //! Both sides compared: what drifted is named, certified and mended.
 
-use crate::{process::Ended, world::World};
+use crate::{
+    process::Ended,
+    world::{World, wait_until},
+};
 use serde_json::{Value, json};
 use simulators::{coupa::Kind, sap::DocumentKind};
 
@@ -142,8 +145,8 @@ fn a_wrong_amount_that_coupa_does_not_let_change_is_for_a_person() {
     assert_eq!(told(&found), [format!("invoices V1 {number} different total-with-taxes")]);
     assert_eq!(found["differences"][0]["values"][0]["coupa"], "77.7");
     world.sync_what_fails();
-    let letters = world.run(&["dead-letters", "list", "--json"]).expect(0).stdout;
-    assert!(letters.contains("77.7"), "{letters}");
+    let letters = || world.run(&["dead-letters", "list", "--json"]).expect(0).stdout;
+    wait_until("it is a dead letter", || letters().contains("77.7"));
 }
 
 #[test]
