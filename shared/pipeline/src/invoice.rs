@@ -59,9 +59,12 @@ impl Pipeline {
                 InvoiceStage::Void => {
                     Ok(Done::new(AuditOutcome::NotApplied, "the invoice is void in Coupa and stays so"))
                 }
-                InvoiceStage::Submitted if work.afresh() && self.rewrite(work, image, around).await? => Ok(
-                    Done::new(AuditOutcome::Updated, format!("invoice {} put right in Coupa", image.number)),
-                ),
+                InvoiceStage::Submitted if is_disputed(work) && self.rewrite(work, image, around).await? => {
+                    Ok(Done::new(
+                        AuditOutcome::Updated,
+                        format!("invoice {} put right in Coupa", image.number),
+                    ))
+                }
                 InvoiceStage::Submitted => self.follow_invoice(work, image, link).await,
             },
         }
@@ -215,6 +218,12 @@ impl Pipeline {
             format!("invoice {} {done}, because it is cancelled in SAP", image.number),
         ))
     }
+}
+
+/// Coupa may show another invoice than was sent: a comparison says so, or said so and nobody has mended it since.
+fn is_disputed(work: &Work) -> bool {
+    let told = work.item.dead_letter.as_ref().map(|letter| letter.code);
+    work.afresh() || told == Some(Code::TotalsDiffer)
 }
 
 pub(crate) fn invoice_link(work: &Work) -> Result<InvoiceLink, Stop> {
