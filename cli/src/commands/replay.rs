@@ -80,7 +80,8 @@ async fn select(app: &App, engine: &Engine, args: &PlanArgs) -> CliResult<Vec<Do
         per_second: 1,
         stopping: Arc::clone(&pipeline.stopping),
     };
-    let (documents, unknown) = replay.select(&selection).await?;
+    let (mut documents, unknown) = replay.select(&selection).await?;
+    documents.truncate(selection.limit);
     if let Some(unknown) = unknown.first() {
         return Err(CliError::new(format!(
             "no {} with the number {} is known",

@@ -109,30 +109,22 @@ pub struct Replay {
 impl Replay {
     /// Puts back what `selection` names.
     pub async fn replay(&self, selection: &Selection) -> Result<Replayed, StoreError> {
-        let (documents, unknown) = if !selection.documents.is_empty() {
-            self.named(&selection.documents).await?
-        } else if selection.all {
-            (self.attempted(selection).await?, vec![])
-        } else {
-            (self.failed(selection).await?, vec![])
-        };
+        let (mut documents, unknown) = self.select(selection).await?;
         let selected = documents.len();
-        let limit = selection.limit.min(HIGHEST_LIMIT);
-        let queued = self.enqueue(documents.into_iter().take(limit).collect()).await?;
+        documents.truncate(selection.limit.min(HIGHEST_LIMIT));
+        let queued = self.enqueue(documents).await?;
         Ok(Replayed { queued, left: selected - queued, unknown })
     }
 
-    /// The documents that `selection` names, and those of its names that nobody knows. Puts nothing back.
+    /// The documents that `selection` names, however many, and those of its names that nobody knows. Puts nothing back.
     pub async fn select(&self, selection: &Selection) -> Result<(Vec<DocumentKey>, Vec<Named>), StoreError> {
-        let (mut documents, unknown) = if !selection.documents.is_empty() {
-            self.named(&selection.documents).await?
+        if !selection.documents.is_empty() {
+            self.named(&selection.documents).await
         } else if selection.all {
-            (self.attempted(selection).await?, vec![])
+            Ok((self.attempted(selection).await?, vec![]))
         } else {
-            (self.failed(selection).await?, vec![])
-        };
-        documents.truncate(selection.limit.min(HIGHEST_LIMIT));
-        Ok((documents, unknown))
+            Ok((self.failed(selection).await?, vec![]))
+        }
     }
 
     async fn named(&self, named: &[Named]) -> Result<(Vec<DocumentKey>, Vec<Named>), StoreError> {
