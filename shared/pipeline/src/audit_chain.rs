@@ -68,16 +68,8 @@ fn payload(sent: &[Value]) -> String {
 }
 
 fn hex(parts: &[&[u8]]) -> String {
-    use std::fmt::Write as _;
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part);
-    }
-    digest.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digest = parts.iter().fold(Sha256::new(), |digest, part| digest.chain_update(part));
+    format!("{:x}", digest.finalize())
 }
 
 /// Checks the attempts on one document, in the order in which the store has them. `expired`: the first so many may be

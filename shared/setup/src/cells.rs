@@ -18,8 +18,7 @@ pub fn token_cell(config: &Config) -> String {
 
 fn name(what: &str, whose: &[&str]) -> String {
     let digest = Sha256::digest(whose.join("\n"));
-    let short = digest.iter().take(8).fold(0_u64, |short, byte| (short << 8) | u64::from(*byte));
-    format!("{what}/{short:016x}")
+    format!("{what}/{:.16}", format!("{digest:x}"))
 }
 
 #[cfg(test)]
