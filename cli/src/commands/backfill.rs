@@ -13,7 +13,7 @@ pub(super) async fn run(app: &App, args: BackfillArgs) -> CliResult<Exit> {
     if let Some(stack) = app.find_stack(&config).await? {
         return super::stack::backfill(app, &stack, &args).await;
     }
-    let engine = Engine::build(app, &config).await?;
+    let engine = Engine::build(app, &config).await?.guarded(&config, false).await?;
     let ended = stop::unless_asked_to(&engine, backfill(app, &engine, &args)).await;
     engine.close().await;
     ended

@@ -20,7 +20,7 @@ const WORKERS: usize = 2;
 
 pub(super) async fn run(app: &App) -> CliResult<Exit> {
     let config = app.config()?;
-    let engine = Engine::build(app, &config).await?;
+    let engine = Engine::build(app, &config).await?.guarded(&config, true).await?;
     let (queue, random) = (Arc::clone(&engine.books.queue), Arc::clone(&engine.pipeline.random));
     let listener = Listener::open(app, &config, queue, random).await?;
     if let Some(listener) = &listener {

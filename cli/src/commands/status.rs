@@ -41,7 +41,7 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
     let (from_coupa, _) = books.state.cursor(pipeline::COUPA_CURSOR).await?;
     Ok(Status {
         at,
-        held_back: held_back(books).await?,
+        held_back: pipeline::held_back(books.state.as_ref()).await?,
         reconciled: books.state.record(super::reconcile::LAST).await?,
         ways: Ways::read(books, at).await?,
         from_coupa: config.suppliers.from_coupa.then_some(from_coupa),
@@ -61,13 +61,6 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
 }
 
 /// How the SAP session stands, and why no log-in is tried.
-/// Why the guardrail holds changes back, if it does.
-async fn held_back(books: &Books) -> CliResult<Option<String>> {
-    let record = books.state.record(pipeline::GUARDRAIL).await?;
-    let record = record.and_then(|record| serde_json::from_value::<pipeline::GuardrailRecord>(record).ok());
-    Ok(record.and_then(|record| record.held))
-}
-
 async fn session(books: &Books) -> CliResult<(Option<SessionRecord>, Option<sap::Refusal>)> {
     let Some(cell) = &books.sap_session else {
         return Ok((record(books, SAP_SESSION).await?, record(books, SAP_REFUSAL).await?));

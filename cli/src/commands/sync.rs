@@ -27,7 +27,7 @@ pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
     if let Some(stack) = app.find_stack(&config).await? {
         return super::stack::sync(app, &config, &stack, args.max_wait.to_signed()).await;
     }
-    let engine = Engine::build(app, &config).await?.for_one_run(&config).await?;
+    let engine = Engine::build(app, &config).await?.guarded(&config, false).await?;
     let synced = super::stop::unless_asked_to(&engine, sync(app, &engine, args.max_wait.to_signed())).await;
     engine.close().await;
     synced

@@ -52,24 +52,16 @@ impl Engine {
             random,
         };
         let pipeline = setup::pipeline(config, parts)?;
-        let engine = Self { pipeline, books, batch: setup::batch(config) };
-        engine.count_linked().await?;
-        Ok(engine)
+        Ok(Self { pipeline, books, batch: setup::batch(config) })
     }
 
-    /// The same, with a guardrail that counts this run alone.
-    pub async fn for_one_run(mut self, config: &Config) -> CliResult<Self> {
-        if config.guardrail.enabled {
-            self.pipeline.guardrail = Arc::new(pipeline::Guardrail::new(setup::limits(config), false));
-            self.count_linked().await?;
-        }
+    /// The same, with a guardrail that knows how many documents are linked and counts this run alone, or by the day where the
+    /// run never ends.
+    pub async fn guarded(mut self, config: &Config, by_day: bool) -> CliResult<Self> {
+        let guardrail = setup::guardrail(config, by_day);
+        guardrail.set_linked(self.books.link_counts().await?.unwrap_or_default().values().sum());
+        self.pipeline.guardrail = Arc::new(guardrail);
         Ok(self)
-    }
-
-    async fn count_linked(&self) -> CliResult<()> {
-        let linked = self.books.link_counts().await?.unwrap_or_default();
-        self.pipeline.guardrail.set_linked(linked.values().sum());
-        Ok(())
     }
 
     /// The same on a stack's books: with its passwords, and with the session and the token that its functions share.

@@ -68,7 +68,7 @@ fn payload(sent: &[Value]) -> String {
 }
 
 fn hex(parts: &[&[u8]]) -> String {
-    let digest = parts.iter().fold(Sha256::new(), |digest, part| digest.chain_update(part));
+    let digest = parts.iter().fold(Sha256::new(), Sha256::chain_update);
     format!("{:x}", digest.finalize())
 }
 

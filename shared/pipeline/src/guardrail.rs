@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use store::{StateStore, StoreError};
 
 /// The record's name in the state store.
-pub const GUARDRAIL: &str = "guardrail";
+const GUARDRAIL: &str = "guardrail";
 /// Counts of several runs, or of one that never ends, begin anew after so long.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// What was counted is written so often, at the latest.
@@ -39,20 +39,20 @@ pub struct Limits {
 
 /// What stands in the state store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GuardrailRecord {
+struct GuardrailRecord {
     /// Since when it is counted.
-    pub since: Option<Timestamp>,
+    since: Option<Timestamp>,
     /// Documents changed since.
-    pub changes: u64,
+    changes: u64,
     /// Of those, cancelled or voided.
-    pub cancellations: u64,
+    cancellations: u64,
     /// Documents made since the guardrail was first there: where nothing else tells how many are linked.
     #[serde(default)]
-    pub created: u64,
+    created: u64,
     /// Why nothing is changed any more.
-    pub held: Option<String>,
+    held: Option<String>,
     /// Until then nothing is held back: a person has looked.
-    pub accepted_until: Option<Timestamp>,
+    accepted_until: Option<Timestamp>,
 }
 
 /// Counts what is changed.
@@ -196,10 +196,15 @@ async fn keep(state: &dyn StateStore, record: &GuardrailRecord) -> Result<(), St
     state.save_record(GUARDRAIL, Some(&record)).await
 }
 
+/// Why nothing is changed any more, if so.
+pub async fn held_back(state: &dyn StateStore) -> Result<Option<String>, StoreError> {
+    Ok(stored(state).await?.held)
+}
+
 impl Pipeline {
     /// Why nothing is changed any more, if so.
     pub async fn held_back(&self) -> Result<Option<String>, StoreError> {
-        Ok(stored(self.state.as_ref()).await?.held)
+        held_back(self.state.as_ref()).await
     }
 
     /// Lets through what is held back, and whatever comes within a day. Answers how many documents are back in the queue.

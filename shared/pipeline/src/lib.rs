@@ -47,7 +47,7 @@ mod why;
 
 pub use alerts::Alerts;
 pub use batch::BatchError;
-pub use guardrail::{GUARDRAIL, Guardrail, GuardrailRecord, Limits};
+pub use guardrail::{Guardrail, Limits, held_back};
 pub use join::Join;
 pub use poll::{Backfill, PollError, PollReport};
 pub use poll_coupa::COUPA_CURSOR;

@@ -96,29 +96,24 @@ pub fn pipeline_over(config: &Config, parts: Parts, transports: Transports) -> R
         settings: settings(config),
         owner: parts.owner,
         terms: pipeline::Terms::default(),
-        guardrail: Arc::new(guardrail(config)),
+        guardrail: Arc::new(guardrail(config, true)),
         alerts: Arc::default(),
         stopping: Arc::new(AtomicBool::new(false)),
     })
 }
 
-/// Counts by the day; a run that ends counts for itself.
-fn guardrail(config: &Config) -> pipeline::Guardrail {
+/// The guardrail that the config wants: for one run, or by the day where the run never ends.
+pub fn guardrail(config: &Config, by_day: bool) -> pipeline::Guardrail {
     let section = config.guardrail;
     if !section.enabled {
         return pipeline::Guardrail::default();
     }
-    pipeline::Guardrail::new(limits(config), true)
-}
-
-/// How much is far more than usual.
-pub fn limits(config: &Config) -> pipeline::Limits {
-    let section = config.guardrail;
-    pipeline::Limits {
+    let limits = pipeline::Limits {
         changes: section.changes.into(),
         share_percent: section.share_percent.into(),
         cancellations: section.cancellations.into(),
-    }
+    };
+    pipeline::Guardrail::new(limits, by_day)
 }
 
 /// The mapping file, or what is built in.

@@ -12,7 +12,7 @@ mod meter;
 mod webhook;
 
 pub use build::{
-    Parts, Transports, WORKING_TIME, batch, documents_per_second, limits, load_mapping, pipeline,
+    Parts, Transports, WORKING_TIME, batch, documents_per_second, guardrail, load_mapping, pipeline,
     pipeline_over, sap_tls, settings,
 };
 pub use cells::{session_cell, token_cell};
