@@ -14,9 +14,7 @@ pub(super) async fn run(app: &App, args: BackfillArgs) -> CliResult<Exit> {
         return super::stack::backfill(app, &stack, &args).await;
     }
     let engine = Engine::build(app, &config).await?.guarded(&config, false).await?;
-    let ended = stop::unless_asked_to(&engine, backfill(app, &engine, &args)).await;
-    engine.close().await;
-    ended
+    stop::running(engine, async |engine| backfill(app, engine, &args).await).await
 }
 
 async fn backfill(app: &App, engine: &Engine, args: &BackfillArgs) -> CliResult<Exit> {

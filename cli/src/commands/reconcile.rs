@@ -33,9 +33,7 @@ pub(super) async fn run(app: &App, args: ReconcileArgs) -> CliResult<Exit> {
     }
     let config = app.config()?;
     let engine = Engine::build(app, &config).await?;
-    let ended = stop::unless_asked_to(&engine, Box::pin(compare(app, &engine, &config, &args))).await;
-    engine.close().await;
-    ended
+    stop::running(engine, async |engine| compare(app, engine, &config, &args).await).await
 }
 
 async fn compare(app: &App, engine: &Engine, config: &Config, args: &ReconcileArgs) -> CliResult<Exit> {

@@ -36,9 +36,7 @@ struct Kept {
 pub(super) async fn plan(app: &App, args: PlanArgs) -> CliResult<Exit> {
     let config = app.config()?;
     let engine = Engine::build(app, &config).await?;
-    let ended = stop::unless_asked_to(&engine, Box::pin(make(app, &engine, &args))).await;
-    engine.close().await;
-    ended
+    stop::running(engine, async |engine| make(app, engine, &args).await).await
 }
 
 async fn make(app: &App, engine: &Engine, args: &PlanArgs) -> CliResult<Exit> {
@@ -126,9 +124,7 @@ fn read<T: for<'de> Deserialize<'de>>(value: Value) -> CliResult<T> {
 pub(super) async fn apply(app: &App, id: &str) -> CliResult<Exit> {
     let config = app.config()?;
     let engine = Engine::build(app, &config).await?;
-    let ended = stop::unless_asked_to(&engine, Box::pin(apply_kept(app, &engine, id))).await;
-    engine.close().await;
-    ended
+    stop::running(engine, async |engine| apply_kept(app, engine, id).await).await
 }
 
 async fn apply_kept(app: &App, engine: &Engine, id: &str) -> CliResult<Exit> {

@@ -16,9 +16,7 @@ pub(super) async fn dry_run(app: &App) -> CliResult<Exit> {
     let config = app.config()?;
     let engine = Engine::build(app, &config).await?;
     let shadow = Shadow::of(&engine.pipeline);
-    let ended = stop::unless_asked_to(&engine, Box::pin(once(app, &engine, &shadow))).await;
-    engine.close().await;
-    ended
+    stop::running(engine, async |engine| once(app, engine, &shadow).await).await
 }
 
 async fn once(app: &App, engine: &Engine, shadow: &Shadow) -> CliResult<Exit> {
@@ -62,9 +60,9 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
     let shadow = Shadow::of(&engine.pipeline);
     app.output.say("Looking, and writing nothing. Ctrl-C or SIGTERM stops.");
     let interval = config.sync.poll_interval.to_std();
-    let ended = stop::unless_asked_to(&engine, Box::pin(watch(app, &engine, &shadow, interval))).await;
-    engine.close().await;
-    ended.map(|()| Exit::Done)
+    stop::running(engine, async |engine| watch(app, engine, &shadow, interval).await)
+        .await
+        .map(|()| Exit::Done)
 }
 
 /// Tells at each poll what a sync would do, until it is asked to stop.

@@ -7,6 +7,16 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What takes longer to finish is left to its lease, which runs out by itself; the next attempt asks Coupa first.
 const FINISH_WITHIN: Duration = Duration::from_secs(25);
 
+/// Runs `work` over an engine as [`unless_asked_to`] does, and gives the SAP session back.
+pub(super) async fn running<T>(
+    engine: Engine,
+    work: impl AsyncFnOnce(&Engine) -> CliResult<T>,
+) -> CliResult<T> {
+    let ended = unless_asked_to(&engine, Box::pin(work(&engine))).await;
+    engine.close().await;
+    ended
+}
+
 /// Runs `work` to its end, or asks it to stop at the first signal and leaves it behind at the second, or after a while.
 pub(super) async fn unless_asked_to<T>(
     engine: &Engine,

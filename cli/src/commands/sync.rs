@@ -28,9 +28,7 @@ pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
         return super::stack::sync(app, &config, &stack, args.max_wait.to_signed()).await;
     }
     let engine = Engine::build(app, &config).await?.guarded(&config, false).await?;
-    let synced = super::stop::unless_asked_to(&engine, sync(app, &engine, args.max_wait.to_signed())).await;
-    engine.close().await;
-    synced
+    super::stop::running(engine, async |engine| sync(app, engine, args.max_wait.to_signed()).await).await
 }
 
 async fn sync(app: &App, engine: &Engine, max_wait: SignedDuration) -> CliResult<Exit> {

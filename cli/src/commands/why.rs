@@ -20,9 +20,7 @@ pub(super) async fn run(app: &App, args: &WhyArgs) -> CliResult<Exit> {
     })?;
     let config = app.config()?;
     let engine = Engine::build(app, &config).await?;
-    let ended = stop::unless_asked_to(&engine, Box::pin(explain(app, &engine, args, source))).await;
-    engine.close().await;
-    ended
+    stop::running(engine, async |engine| explain(app, engine, args, source).await).await
 }
 
 async fn explain(app: &App, engine: &Engine, args: &WhyArgs, source: &'static Source) -> CliResult<Exit> {
