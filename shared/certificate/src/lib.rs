@@ -18,11 +18,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// What is certified.
+/// Of which comparison a certificate speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certificate {
-    /// Of this form of certificate: 1.
-    pub format: u32,
+pub struct About {
     /// When the comparison ended.
     pub made_at: Timestamp,
     /// SAP's company database.
@@ -35,6 +33,16 @@ pub struct Certificate {
     pub start_date: Date,
     /// Only documents dated within these days, both included, where the comparison was of a month.
     pub days: Option<(Date, Date)>,
+}
+
+/// What is certified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Of this form of certificate: 1.
+    pub format: u32,
+    /// Of which comparison.
+    #[serde(flatten)]
+    pub about: About,
     /// Both sides show the same.
     pub in_balance: bool,
     /// Counts and sums by object.
@@ -48,12 +56,7 @@ impl Certificate {
     pub fn new(balance: Balance, about: About) -> Self {
         Self {
             format: 1,
-            made_at: about.made_at,
-            company: about.company,
-            service_layer: about.service_layer,
-            coupa: about.coupa,
-            start_date: about.start_date,
-            days: about.days,
+            about,
             in_balance: balance.differences.is_empty(),
             objects: balance.objects,
             differences: balance.differences,
@@ -72,18 +75,6 @@ impl Certificate {
         };
         Ok(Signed { certificate: RawValue::from_string(text)?, signature })
     }
-}
-
-/// Of which comparison a certificate speaks.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the same as in the certificate")]
-pub struct About {
-    pub made_at: Timestamp,
-    pub company: String,
-    pub service_layer: String,
-    pub coupa: String,
-    pub start_date: Date,
-    pub days: Option<(Date, Date)>,
 }
 
 /// Who signed, and what came of it.

@@ -2,8 +2,7 @@
 
 use crate::Certificate;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use pipeline::reconcile::{Bucket, Difference, DifferenceKind, ObjectBalance};
-use std::collections::BTreeSet;
+use pipeline::reconcile::{Difference, ObjectBalance};
 
 const OPENING: &str = r#"<script type="application/json" id="certificate">"#;
 const CLOSING: &str = "</script>";
@@ -16,8 +15,8 @@ pub(crate) fn json_within(page: &str) -> Option<&str> {
 
 pub(crate) fn of(certificate: &Certificate, json: &str, public_key: &str) -> String {
     let verdict = if certificate.in_balance { "In balance" } else { "Not in balance" };
-    let period = certificate.days.map_or_else(
-        || format!("all documents since {}", certificate.start_date),
+    let period = certificate.about.days.map_or_else(
+        || format!("all documents since {}", certificate.about.start_date),
         |(first, last)| format!("documents dated {first} to {last}"),
     );
     let page = html! {
@@ -26,17 +25,17 @@ pub(crate) fn of(certificate: &Certificate, json: &str, public_key: &str) -> Str
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Balance of " (certificate.company) " and Coupa, " (certificate.made_at) }
+                title { "Balance of " (certificate.about.company) " and Coupa, " (certificate.about.made_at) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 main {
                     h1 { "SAP Business One and Coupa: " span class=(if certificate.in_balance { "good" } else { "bad" }) { (verdict) } }
                     dl {
-                        dt { "Company" } dd { (certificate.company) " at " (certificate.service_layer) }
-                        dt { "Coupa" } dd { (certificate.coupa) }
+                        dt { "Company" } dd { (certificate.about.company) " at " (certificate.about.service_layer) }
+                        dt { "Coupa" } dd { (certificate.about.coupa) }
                         dt { "Compared" } dd { (period) }
-                        dt { "Completed" } dd { (certificate.made_at.strftime("%Y-%m-%d %H:%M:%S UTC")) }
+                        dt { "Completed" } dd { (certificate.about.made_at.strftime("%Y-%m-%d %H:%M:%S UTC")) }
                         dt { "Signed by" } dd { code { (public_key) } }
                     }
                     h2 { "Counts and sums" }
@@ -74,27 +73,20 @@ fn sums(certificate: &Certificate) -> Markup {
 }
 
 fn object_rows(object: &str, balance: &ObjectBalance) -> Markup {
-    let key = |bucket: &Bucket| (bucket.status.clone(), bucket.currency.clone());
-    let keys: BTreeSet<_> = balance.sap.iter().chain(&balance.coupa).map(key).collect();
-    let of = |side: &[Bucket], wanted: &(String, Option<String>)| {
-        side.iter()
-            .find(|bucket| key(bucket) == *wanted)
-            .map_or((0, rust_decimal::Decimal::ZERO), |bucket| (bucket.count, bucket.sum))
-    };
+    let rows = balance.rows();
     html! {
-        @for wanted in &keys {
-            @let (sap, coupa) = (of(&balance.sap, wanted), of(&balance.coupa, wanted));
-            tr class=(if sap == coupa { "" } else { "differs" }) {
-                td { (name(object)) } td { (wanted.0) } td { (wanted.1.as_deref().unwrap_or("")) }
-                td class="number" { (sap.0) } td class="number" { (coupa.0) }
-                @if wanted.1.is_some() {
-                    td class="number" { (money(sap.1)) } td class="number" { (money(coupa.1)) }
+        @for row in &rows {
+            tr class=(if row.sap == row.coupa { "" } else { "differs" }) {
+                td { (name(object)) } td { (row.status) } td { (row.currency.unwrap_or("")) }
+                td class="number" { (row.sap.0) } td class="number" { (row.coupa.0) }
+                @if row.currency.is_some() {
+                    td class="number" { (money(row.sap.1)) } td class="number" { (money(row.coupa.1)) }
                 } @else {
                     td {} td {}
                 }
             }
         }
-        @if keys.is_empty() {
+        @if rows.is_empty() {
             tr { td { (name(object)) } td colspan="6" { "none on either side" } }
         }
         tr class="aside" { td {} td colspan="6" { (balance.not_ours) " more in Coupa that are not ours" } }
@@ -109,7 +101,7 @@ fn differences(differences: &[Difference]) -> Markup {
                 @for difference in differences {
                     tr {
                         td { (name(&difference.object)) } td { (difference.supplier) } td { (difference.number) }
-                        td { (words(difference.kind)) }
+                        td { (difference.kind.words()) }
                         td {
                             @for value in &difference.values {
                                 div { code { (value.field) } ": SAP " q { (value.sap) } ", Coupa " q { (value.coupa) } }
@@ -119,15 +111,6 @@ fn differences(differences: &[Difference]) -> Markup {
                 }
             }
         }
-    }
-}
-
-const fn words(kind: DifferenceKind) -> &'static str {
-    match kind {
-        DifferenceKind::Missing => "missing in Coupa",
-        DifferenceKind::Extra => "in Coupa, not in SAP",
-        DifferenceKind::Doubled => "more than once in Coupa",
-        DifferenceKind::Different => "different",
     }
 }
 

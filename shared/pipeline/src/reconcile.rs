@@ -14,7 +14,9 @@ mod payments;
 mod rows;
 pub(crate) mod sap_side;
 
-pub use balance::{Balance, Bucket, Difference, DifferenceKind, FieldDifference, ObjectBalance, Scope};
+pub use balance::{
+    Balance, BalanceRow, Bucket, Difference, DifferenceKind, FieldDifference, ObjectBalance, Scope,
+};
 
 use crate::Pipeline;
 use balance::Ledger;

@@ -1,7 +1,8 @@
 use crate::output::{Look, Report, Table};
-use pipeline::reconcile::{Balance, Bucket, Difference, DifferenceKind};
+use pipeline::reconcile::{Balance, Difference};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, path::PathBuf};
+use std::path::PathBuf;
 
 /// So many differences are told on a terminal; the certificate has all.
 const TOLD: usize = 50;
@@ -66,33 +67,22 @@ fn sums(balance: &Balance) -> String {
         ">not ours",
     ]);
     for (object, sides) in &balance.objects {
-        let key = |bucket: &Bucket| (bucket.status.clone(), bucket.currency.clone());
-        let keys: BTreeSet<_> = sides.sap.iter().chain(&sides.coupa).map(key).collect();
-        let of = |side: &[Bucket], wanted: &(String, Option<String>)| {
-            let bucket = side.iter().find(|bucket| key(bucket) == *wanted);
-            let sum =
-                |bucket: &Bucket| bucket.currency.as_ref().map_or(String::new(), |_| bucket.sum.to_string());
-            bucket.map_or(("0".to_owned(), String::new()), |bucket| (bucket.count.to_string(), sum(bucket)))
-        };
-        for (at, wanted) in keys.iter().enumerate() {
-            let (sap, coupa) = (of(&sides.sap, wanted), of(&sides.coupa, wanted));
-            let not_ours = if at == 0 { sides.not_ours.to_string() } else { String::new() };
-            let currency = wanted.1.clone().unwrap_or_default();
-            table.row([object.clone(), wanted.0.clone(), currency, sap.0, coupa.0, sap.1, coupa.1, not_ours]);
-        }
-        if keys.is_empty() {
-            let none = || "0".to_owned();
-            let blank = String::new;
+        let rows = sides.rows();
+        for (at, row) in rows.iter().enumerate() {
+            let sum = |sum: Decimal| row.currency.map_or(String::new(), |_| sum.to_string());
             table.row([
                 object.clone(),
-                blank(),
-                blank(),
-                none(),
-                none(),
-                blank(),
-                blank(),
-                sides.not_ours.to_string(),
+                row.status.to_owned(),
+                row.currency.unwrap_or_default().to_owned(),
+                row.sap.0.to_string(),
+                row.coupa.0.to_string(),
+                sum(row.sap.1),
+                sum(row.coupa.1),
+                if at == 0 { sides.not_ours.to_string() } else { String::new() },
             ]);
+        }
+        if rows.is_empty() {
+            table.row([object, "", "", "0", "0", "", "", &sides.not_ours.to_string()]);
         }
     }
     table.text()
@@ -106,7 +96,7 @@ fn told(differences: &[Difference]) -> String {
             .iter()
             .map(|value| format!("{}: SAP `{}`, Coupa `{}`", value.field, value.sap, value.coupa));
         table.row([
-            words(difference.kind).to_owned(),
+            difference.kind.words().to_owned(),
             difference.object.clone(),
             difference.supplier.clone(),
             difference.number.clone(),
@@ -114,13 +104,4 @@ fn told(differences: &[Difference]) -> String {
         ]);
     }
     table.text()
-}
-
-const fn words(kind: DifferenceKind) -> &'static str {
-    match kind {
-        DifferenceKind::Missing => "missing in Coupa",
-        DifferenceKind::Extra => "not in SAP",
-        DifferenceKind::Doubled => "doubled",
-        DifferenceKind::Different => "different",
-    }
 }

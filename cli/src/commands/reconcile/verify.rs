@@ -57,8 +57,8 @@ impl Report for Verdict {
         };
         let said = format!(
             "{} and Coupa, {}: {balance}\nsigned by {key}",
-            certificate.company,
-            look.moment(certificate.made_at)
+            certificate.about.company,
+            look.moment(certificate.about.made_at)
         );
         match ours {
             Some(true) => {
@@ -79,7 +79,7 @@ impl Report for Verdict {
                 "genuine": self.is_good(),
                 "public_key": key.to_string(),
                 "own_key": ours,
-                "made_at": certificate.made_at,
+                "made_at": certificate.about.made_at,
                 "in_balance": certificate.in_balance,
                 "differences": certificate.differences.len(),
             }),

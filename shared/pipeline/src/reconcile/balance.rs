@@ -36,6 +36,18 @@ pub enum DifferenceKind {
     Different,
 }
 
+impl DifferenceKind {
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "missing in Coupa",
+            Self::Extra => "in Coupa, not in SAP",
+            Self::Doubled => "more than once in Coupa",
+            Self::Different => "different",
+        }
+    }
+}
+
 /// One field that the two sides show differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldDifference {
@@ -120,11 +132,32 @@ pub struct ObjectBalance {
     pub not_ours: u64,
 }
 
+/// Count and sum of one currency and status on both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalanceRow<'a> {
+    /// As in [`Bucket`].
+    pub status: &'a str,
+    /// As in [`Bucket`].
+    pub currency: Option<&'a str>,
+    /// What SAP implies.
+    pub sap: (u64, Decimal),
+    /// What Coupa holds.
+    pub coupa: (u64, Decimal),
+}
+
 impl ObjectBalance {
-    /// How many there are on each side: SAP's, then Coupa's.
-    pub fn counts(&self) -> (u64, u64) {
-        let count = |buckets: &[Bucket]| buckets.iter().map(|bucket| bucket.count).sum();
-        (count(&self.sap), count(&self.coupa))
+    /// Both sides side by side, by status and currency.
+    pub fn rows(&self) -> Vec<BalanceRow<'_>> {
+        let mut rows: BTreeMap<_, [(u64, Decimal); 2]> = BTreeMap::new();
+        for (side, buckets) in [&self.sap, &self.coupa].into_iter().enumerate() {
+            for bucket in buckets {
+                let row = rows.entry((bucket.status.as_str(), bucket.currency.as_deref())).or_default();
+                row[side] = (bucket.count, bucket.sum);
+            }
+        }
+        rows.into_iter()
+            .map(|((status, currency), [sap, coupa])| BalanceRow { status, currency, sap, coupa })
+            .collect()
     }
 }
 
