@@ -5,7 +5,7 @@
 use crate::{
     Pipeline,
     attempt::{Done, Stop, Work, Write},
-    invoice::{Around, invoice_fields, invoice_link, take_place},
+    invoice::{Around, invoice_fields, invoice_link, take_places},
     invoice_found::stage as invoice_stage,
     order::{self, is_ours},
     push::single,
@@ -132,11 +132,7 @@ impl Pipeline {
             return Ok(false);
         }
         let mut body = self.invoice_body(work, image, around).await?;
-        let held = |line_num: &Option<String>, id: CoupaId| (line_num.clone().unwrap_or_default(), id);
-        let lines = shown.invoice_lines.iter().map(|line| held(&line.line_num, line.id)).collect();
-        take_place(&mut body, "invoice-lines", lines);
-        let charges = shown.invoice_charges.iter().map(|charge| held(&charge.line_num, charge.id)).collect();
-        take_place(&mut body, "invoice-charges", charges);
+        take_places(&mut body, &shown);
         let by_hand = |why: String| {
             let message = format!(
                 "invoice {} differs in Coupa and can't be put right there by us: {} ({why})",

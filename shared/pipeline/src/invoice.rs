@@ -131,13 +131,8 @@ impl Pipeline {
         if link.sent == invoice_fields(image) {
             return Ok(());
         }
-        let call = work.read_call();
-        let draft: Invoice = self.coupa.get(&call, link.coupa_id).await?;
-        let held = |line_num: &Option<String>, id: CoupaId| (line_num.clone().unwrap_or_default(), id);
-        let lines = draft.invoice_lines.iter().map(|line| held(&line.line_num, line.id)).collect();
-        take_place(&mut body, "invoice-lines", lines);
-        let charges = draft.invoice_charges.iter().map(|charge| held(&charge.line_num, charge.id)).collect();
-        take_place(&mut body, "invoice-charges", charges);
+        let draft: Invoice = self.coupa.get(&work.read_call(), link.coupa_id).await?;
+        take_places(&mut body, &draft);
         let reply: Invoice = self.write(work, Write::Update(link.coupa_id, &body)).await?;
         nothing_ignored(&body, &reply)?;
         same_total(image, &reply)?;
@@ -251,8 +246,17 @@ fn payments_are_taken_back(invoice: &Invoice) -> Result<(), Failure> {
     Err(Failure::new(Code::WaitingForStatus, message))
 }
 
+/// Lets the lines and charges that are sent take the places of those that `shown` has.
+pub(crate) fn take_places(body: &mut Sent, shown: &Invoice) {
+    let held = |line_num: &Option<String>, id: CoupaId| (line_num.clone().unwrap_or_default(), id);
+    let lines = shown.invoice_lines.iter().map(|line| held(&line.line_num, line.id)).collect();
+    take_place(body, "invoice-lines", lines);
+    let charges = shown.invoice_charges.iter().map(|charge| held(&charge.line_num, charge.id)).collect();
+    take_place(body, "invoice-charges", charges);
+}
+
 /// Lets what is sent take the places of what the draft holds, by number; what is left over there is deleted.
-pub(crate) fn take_place(body: &mut Sent, name: &str, held: Vec<(String, CoupaId)>) {
+fn take_place(body: &mut Sent, name: &str, held: Vec<(String, CoupaId)>) {
     let mut rows = match body.remove(name) {
         Some(Value::Array(rows)) => rows,
         _ => vec![],

@@ -22,7 +22,7 @@ use crate::Pipeline;
 use balance::Ledger;
 use coupa::{Invoice, Order, Tally, WholeSupplier};
 use documents::Seen;
-use model::{CoupaId, Failure, ObjectKind};
+use model::{Failure, ObjectKind};
 use payments::Rows;
 
 /// What of an invoice Coupa shows otherwise than SAP implies, each with both sides.
@@ -106,6 +106,3 @@ impl Pipeline {
         self.out_of_time().map_err(|_| ReconcileError::Stopped)
     }
 }
-
-/// Coupa's ids of one document, in the order in which they were met.
-type Ids = Vec<CoupaId>;

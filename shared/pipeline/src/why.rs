@@ -8,7 +8,7 @@ use crate::{
 };
 use coupa::{Invoice, Order, Tally, WholeSupplier};
 use mapping::Source;
-use model::{CoupaId, DocumentKey, Lane, Link, ObjectKind, Sent, Stamp};
+use model::{DocumentKey, Lane, Link, ObjectKind, Sent, Stamp};
 use sap::entities::Document;
 use serde_json::Value;
 
@@ -91,17 +91,13 @@ impl Pipeline {
         let shown = match link {
             Link::Supplier(link) => value(&self.coupa.get::<WholeSupplier>(&call, link.coupa_id).await?),
             Link::Order(link) => value(&self.coupa.get::<Order>(&call, link.coupa_id).await?),
-            Link::Invoice(link) => value(&self.invoice(&call, link.coupa_id).await?),
+            Link::Invoice(link) => value(&self.coupa.get::<Invoice>(&call, link.coupa_id).await?),
             Link::Payment(_) => Value::Null,
         };
         Ok(match shown {
             Value::Object(shown) => shown,
             _ => Sent::new(),
         })
-    }
-
-    async fn invoice(&self, call: &coupa::Call<'_>, id: CoupaId) -> Result<Invoice, ReconcileError> {
-        Ok(self.coupa.get(call, id).await?)
     }
 }
 

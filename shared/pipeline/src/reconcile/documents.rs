@@ -1,7 +1,7 @@
 //! Suppliers, orders, invoices and credit notes: Coupa's pages against SAP, then SAP's keys against what was seen.
 
 use super::{
-    Comparison, Ids, Progress, ReconcileError,
+    Comparison, Progress, ReconcileError, Scope,
     balance::{DifferenceKind, FieldDifference, Found},
     payments::Rows,
     rows::Comparable,
@@ -13,18 +13,19 @@ use model::{CoupaId, DocumentKey, Lane, ObjectKind, SapKey};
 use sap::Window;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The documents that Coupa has, by their keys; those it has more than once with all its ids.
+/// The documents that Coupa has, by their keys.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     kinds: BTreeSet<ObjectKind>,
-    entries: BTreeMap<(ObjectKind, SapKey), Once>,
+    entries: BTreeMap<(ObjectKind, SapKey), Met>,
 }
 
-/// What was met under a key.
-#[derive(Debug)]
-struct Once {
-    first: CoupaId,
-    others: Ids,
+/// How often a document was met in Coupa.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Met {
+    Never,
+    Once(CoupaId),
+    Often,
 }
 
 impl Seen {
@@ -32,21 +33,16 @@ impl Seen {
         Self { kinds: kinds.into_iter().collect(), entries: BTreeMap::new() }
     }
 
-    fn add(&mut self, kind: ObjectKind, key: &SapKey, id: CoupaId) {
-        match self.entries.get_mut(&(kind, key.clone())) {
-            Some(once) => once.others.push(id),
-            None => drop(self.entries.insert((kind, key.clone()), Once { first: id, others: vec![] })),
-        }
+    /// Notes one more; answers how often it was met before.
+    fn add(&mut self, kind: ObjectKind, key: &SapKey, id: CoupaId) -> Met {
+        let before = self.met(kind, key);
+        let now = if before == Met::Never { Met::Once(id) } else { Met::Often };
+        self.entries.insert((kind, key.clone()), now);
+        before
     }
 
-    fn holds(&self, kind: ObjectKind, key: &SapKey) -> bool {
-        self.entries.contains_key(&(kind, key.clone()))
-    }
-
-    /// All ids of a document that was met more than once.
-    fn doubled(&self, kind: ObjectKind, key: &SapKey) -> Option<Ids> {
-        let once = self.entries.get(&(kind, key.clone())).filter(|once| !once.others.is_empty())?;
-        Some([once.first].into_iter().chain(once.others.iter().copied()).collect())
+    fn met(&self, kind: ObjectKind, key: &SapKey) -> Met {
+        self.entries.get(&(kind, key.clone())).copied().unwrap_or(Met::Never)
     }
 }
 
@@ -123,38 +119,54 @@ impl Pipeline {
         kind: ObjectKind,
         seen: &Seen,
     ) -> Result<(), ReconcileError> {
-        let since = comparison.scope.days.map_or(self.settings.start_date, |(first, _)| first);
-        let window = Window::ByDocDate { since: since.max(self.settings.start_date) };
-        let (mut after, mut looked_at) = (None, 0);
-        loop {
-            self.goes_on()?;
-            let page = self.sap.page(kind, &window, after.as_ref()).await?;
-            looked_at += page.rows.len() as u64;
-            let doubled = page.rows.iter().filter_map(|row| Some((&row.key, seen.doubled(kind, &row.key)?)));
-            let doubled: BTreeMap<&SapKey, Ids> = doubled.collect();
-            let wanted = |row: &&sap::Row| {
-                doubled.contains_key(&row.key) || !seen.holds(kind, &row.key) && !row.cancelled
-            };
-            let keys: Vec<SapKey> = page.rows.iter().filter(wanted).map(|row| row.key.clone()).collect();
+        let mut pages = SapPages::of(kind, self, comparison.scope);
+        while let Some(rows) = pages.next(self).await? {
+            let unmet = |row: &&sap::Row| seen.met(kind, &row.key) == Met::Never && !row.cancelled;
+            let keys: Vec<SapKey> = rows.iter().filter(unmet).map(|row| row.key.clone()).collect();
             for (key, entry) in self.sap_side(kind, &keys).await? {
-                if kind != ObjectKind::Supplier && !comparison.scope.holds(entry.date) {
-                    continue;
-                }
-                let document = self.key(kind, &key);
-                if let Some(ids) = doubled.get(&key) {
-                    let found = Found { coupa_ids: ids.clone(), ..entry.found(&document) };
-                    comparison.ledger.differs(found, DifferenceKind::Doubled, vec![]);
-                } else if !entry.cancelled {
+                let dated = kind == ObjectKind::Supplier || comparison.scope.holds(entry.date);
+                if dated && !entry.cancelled {
+                    let document = self.key(kind, &key);
                     comparison.ledger.sap(kind, &entry.figures());
                     comparison.ledger.differs(entry.found(&document), DifferenceKind::Missing, why(&entry));
                 }
             }
-            (comparison.each)(Progress { kind, coupa: 0, sap: looked_at });
-            after = page.rows.last().map(|row| row.key.clone());
-            if !page.more || after.is_none() {
-                return Ok(());
-            }
+            (comparison.each)(Progress { kind, coupa: 0, sap: pages.looked_at });
         }
+        Ok(())
+    }
+}
+
+/// SAP's keys of one object that are within the scope, page by page.
+pub(super) struct SapPages {
+    kind: ObjectKind,
+    window: Window,
+    after: Option<SapKey>,
+    over: bool,
+    /// Rows so far.
+    pub looked_at: u64,
+}
+
+impl SapPages {
+    pub(super) fn of(kind: ObjectKind, pipeline: &Pipeline, scope: &Scope) -> Self {
+        let start = pipeline.settings.start_date;
+        let since = scope.days.map_or(start, |(first, _)| first.max(start));
+        Self { kind, window: Window::ByDocDate { since }, after: None, over: false, looked_at: 0 }
+    }
+
+    pub(super) async fn next(
+        &mut self,
+        pipeline: &Pipeline,
+    ) -> Result<Option<Vec<sap::Row>>, ReconcileError> {
+        if self.over {
+            return Ok(None);
+        }
+        pipeline.goes_on()?;
+        let page = pipeline.sap.page(self.kind, &self.window, self.after.as_ref()).await?;
+        self.looked_at += page.rows.len() as u64;
+        self.after = page.rows.last().map(|row| row.key.clone());
+        self.over = !page.more || self.after.is_none();
+        Ok(Some(page.rows))
     }
 }
 
@@ -184,17 +196,23 @@ fn compare_row<T: Comparable>(
         }
         return;
     };
-    if !row.counts() && !entry.cancelled && seen.holds(kind, &document.key) {
+    if !row.counts() && !entry.cancelled && seen.met(kind, &document.key) != Met::Never {
         // The one that counts was met before.
         return;
     }
-    let again = seen.holds(kind, &document.key);
-    if row.counts() || !entry.cancelled {
-        seen.add(kind, &document.key, row.id());
-    }
     comparison.ledger.coupa(kind, &row.figures());
-    if again {
+    if !row.counts() && entry.cancelled {
+        // Void on both sides, and no second one of a live one.
+        comparison.ledger.sap(kind, &entry.figures());
         return;
+    }
+    match seen.add(kind, &document.key, row.id()) {
+        Met::Never => {}
+        Met::Once(first) if row.counts() => {
+            let found = Found { coupa_ids: vec![first, row.id()], ..entry.found(document) };
+            return comparison.ledger.differs(found, DifferenceKind::Doubled, vec![]);
+        }
+        Met::Once(_) | Met::Often => return,
     }
     comparison.ledger.sap(kind, &entry.figures());
     let values = match &entry.expected {

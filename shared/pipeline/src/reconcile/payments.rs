@@ -3,6 +3,7 @@
 use super::{
     Comparison, Progress, ReconcileError,
     balance::{DifferenceKind, FieldDifference, Figures, Found},
+    documents::SapPages,
 };
 use crate::{
     Pipeline,
@@ -15,7 +16,7 @@ use jiff::civil::Date;
 use mapping::PAYMENT_NOTES;
 use model::{CoupaId, DocumentKey, ObjectKind};
 use rust_decimal::Decimal;
-use sap::{Window, entities::Payment};
+use sap::entities::Payment;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What Coupa shows of one payment on one invoice.
@@ -83,20 +84,11 @@ impl Pipeline {
         comparison: &mut Comparison<'_>,
         mut rows: Rows,
     ) -> Result<(), ReconcileError> {
-        let since = comparison.scope.days.map_or(self.settings.start_date, |(first, _)| first);
-        let window = Window::ByDocDate { since: since.max(self.settings.start_date) };
-        let (mut after, mut looked_at) = (None, 0);
-        loop {
-            self.goes_on()?;
-            let page = self.sap.page(ObjectKind::Payment, &window, after.as_ref()).await?;
-            looked_at += page.rows.len() as u64;
-            let entries: Vec<i64> = page.rows.iter().filter_map(|row| entry_of(&row.key)).collect();
+        let mut pages = SapPages::of(ObjectKind::Payment, self, comparison.scope);
+        while let Some(page) = pages.next(self).await? {
+            let entries: Vec<i64> = page.iter().filter_map(|row| entry_of(&row.key)).collect();
             self.compare_some(comparison, &mut rows, &entries).await?;
-            (comparison.each)(Progress { kind: ObjectKind::Payment, coupa: 0, sap: looked_at });
-            after = page.rows.last().map(|row| row.key.clone());
-            if !page.more || after.is_none() {
-                break;
-            }
+            (comparison.each)(Progress { kind: ObjectKind::Payment, coupa: 0, sap: pages.looked_at });
         }
         // What is left is not in SAP, or from before the start date.
         let left: BTreeSet<i64> = rows.shown.keys().map(|(payment, _)| *payment).collect();
