@@ -70,9 +70,9 @@ fn a_run_that_writes_nothing_opens_none_and_without_the_scope_nothing_is_told_an
         )
         .times(9),
     );
-    let entry = world.in_strange_currency(DocumentKind::Invoice, "V1");
+    world.in_strange_currency(DocumentKind::Invoice, "V1");
     world.supplier("V2");
     world.sync().expect(2);
     assert_eq!(all(&world, Kind::IntegrationError).len(), 0);
-    assert!(world.coupa.supplier_by_number("V2").is_some() && entry > 0);
+    assert!(world.coupa.supplier_by_number("V2").is_some());
 }

@@ -28,7 +28,7 @@ fn a_dry_run_tells_what_a_sync_would_do_and_writes_nothing_anywhere() {
     let world = World::new();
     world.supplier("V1");
     let (order, order_number) = world.order("V1");
-    let (invoice, invoice_number) = world.invoice("V1");
+    let (invoice, _) = world.invoice("V1");
     world.payment(invoice);
     let dry = || world.run(&["sync", "--once", "--dry-run", "--json"]).expect(0).json();
     let first = dry();
@@ -56,7 +56,6 @@ fn a_dry_run_tells_what_a_sync_would_do_and_writes_nothing_anywhere() {
     assert_eq!(world.writes(), writes);
     world.sync().expect(0);
     world.expect_in_step();
-    let _ = invoice_number;
 }
 
 #[test]
@@ -167,7 +166,7 @@ fn what_failed_is_planned_by_code_and_kind_and_closed_when_it_succeeds() {
     world.sync().expect(0);
     assert_eq!(world.last_attempt("invoice", &number).0, "created");
     let letters = world.run(&["dead-letters", "list", "--json"]).expect(0).json();
-    assert_eq!(letters["total"].as_u64().unwrap_or(0), 0, "{letters}");
+    assert_eq!(letters["dead_letters"], 0, "{letters}");
     world.run(&["replay", "plan", "--document", "invoice/nobody"]).expect(1);
     world.run(&["replay", "apply", "no-such-plan"]).expect(1);
 }
