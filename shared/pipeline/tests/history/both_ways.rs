@@ -5,7 +5,7 @@ use crate::{
     world::{World, supplier},
 };
 use mapping::Mapping;
-use model::{AuditOutcome, Code, DocumentKey, ObjectKind};
+use model::{AuditOutcome, Code, ObjectKind};
 use pipeline::{Join, Pipeline, Settings, SupplierSettings};
 use serde_json::{Value, json};
 use simulators::{
@@ -24,7 +24,7 @@ pub fn both_ways(world: &World) -> Settings {
 }
 
 /// V1, with rows that Coupa doesn't know of, in step on both sides and looked at from both. Answers Coupa's id.
-async fn in_step(world: &World, worker: &Pipeline) -> u64 {
+pub async fn in_step(world: &World, worker: &Pipeline) -> u64 {
     let spec = supplier("V1");
     let second = ContactSpec {
         name: "Bo".to_owned(),
@@ -321,7 +321,7 @@ async fn what_sap_refuses_to_take_holds_nothing_up_that_goes_to_coupa() {
 }
 
 /// Coupa's own supplier, grown beside SAP's.
-fn theirs(number: Option<&str>) -> Value {
+pub fn theirs(number: Option<&str>) -> Value {
     json!({
         "number": number, "name": "Their spelling", "status": "active",
         "primary-contact": {"email": "joe@own.example", "name-given": "Joe", "name-family": "Own"},
@@ -383,47 +383,6 @@ async fn another_number_in_coupa_stops_the_supplier_for_a_person() {
 }
 
 #[tokio::test]
-async fn where_coupa_makes_suppliers_the_poll_reads_them_all_once_and_then_what_changed() {
-    let world = World::new();
-    let filter = vec![("name".to_owned(), "nobody".to_owned())];
-    let suppliers =
-        SupplierSettings { from_coupa: true, create_in_sap: true, filter, ..SupplierSettings::default() };
-    let worker = world.worker_with("one", Settings { suppliers, ..both_ways(&world) }, Mapping::default());
-    for at in 0..120 {
-        let mut body = theirs(Some(&format!("N{at}")));
-        body["name"] = json!(format!("Name {at}"));
-        world.coupa.enter(Kind::Supplier, body).unwrap();
-        world.pass(1);
-    }
-    let mut enqueued = 0;
-    loop {
-        let report = worker.poll(ObjectKind::Supplier).await.unwrap();
-        enqueued += report.enqueued;
-        if !report.more {
-            break;
-        }
-    }
-    assert_eq!(enqueued, 120);
-    settle(&world, &worker).await;
-    world.coupa.forget_requests();
-    let report = worker.poll(ObjectKind::Supplier).await.unwrap();
-    assert_eq!(
-        (report.enqueued, world.coupa.api_requests()),
-        (0, 1),
-        "a poll that finds nothing takes one call"
-    );
-
-    let id = world.coupa.supplier_by_number("N7").unwrap().id;
-    world.coupa.edit_supplier(id, json!({"name": "New 7"})).unwrap();
-    let report = worker.poll(ObjectKind::Supplier).await.unwrap();
-    assert_eq!(report.enqueued, 1);
-    let received =
-        store::Queue::receive(world.store.as_ref(), 9, jiff::SignedDuration::from_secs(1), world.now());
-    let keys: Vec<DocumentKey> = received.await.unwrap().into_iter().map(|one| one.change.document).collect();
-    assert_eq!(keys, [world.supplier_key("N7")]);
-}
-
-#[tokio::test]
 async fn a_worker_that_dies_between_the_two_sides_loses_nothing() {
     for dies_at in (1..).step_by(2) {
         let world = World::new();
@@ -458,21 +417,6 @@ async fn a_worker_that_dies_between_the_two_sides_loses_nothing() {
     }
 }
 
-#[tokio::test]
-async fn coupas_outage_does_not_hold_up_saps_suppliers() {
-    let world = World::new();
-    let worker = world.worker_with("one", both_ways(&world), Mapping::default());
-    in_step(&world, &worker).await;
-    world.sap.add_supplier(supplier("V2")).unwrap();
-    world.pass(60);
-    world.coupa.plan(Fault::next(Effect::FailBefore(503)).times(50));
-    let report = worker.poll(ObjectKind::Supplier).await.unwrap();
-    assert!(report.coupa_failed.is_some_and(|failure| failure.class().heals()));
-    world.coupa.clear_faults();
-    world.work_through(&worker, 3).await;
-    assert!(world.coupa.supplier_by_number("V2").is_some(), "it was not enqueued");
-}
-
 /// A link as a version wrote it that went one way only.
 #[tokio::test]
 async fn a_link_of_a_version_that_went_one_way_is_taken_over() {
@@ -498,27 +442,4 @@ async fn a_link_of_a_version_that_went_one_way_is_taken_over() {
     let last = world.last(&world.supplier_key("V1")).await;
     assert!(last.message.contains("Edited"), "the loser is not told: {}", last.message);
     world.assert_clean();
-}
-
-#[tokio::test]
-async fn a_poll_ends_however_many_suppliers_both_sides_show_again() {
-    let world = World::new();
-    // Each side shows more than one page.
-    world.sap.configure(|settings| settings.page_size = 20);
-    let worker = world.worker_with("one", both_ways(&world), Mapping::default());
-    for at in 0..120 {
-        world.sap.add_supplier(supplier(&format!("V{at}"))).unwrap();
-    }
-    settle(&world, &worker).await;
-    for at in 0..120 {
-        let id = world.coupa.supplier_by_number(&format!("V{at}")).unwrap().id;
-        world.coupa.edit_supplier(id, json!({"name": format!("Changed {at}")})).unwrap();
-    }
-    let mut pages = 0;
-    while worker.poll(ObjectKind::Supplier).await.unwrap().more {
-        pages += 1;
-        assert!(pages < 50, "it never ends");
-    }
-    settle(&world, &worker).await;
-    assert!(pages > 2, "{pages}");
 }

@@ -24,6 +24,7 @@ mod outages;
 mod panics;
 mod payments;
 mod polling;
+mod polling_both_ways;
 mod redriven;
 mod rig;
 mod suppliers;
