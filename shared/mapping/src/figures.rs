@@ -16,7 +16,7 @@ pub(crate) fn exact(number: Decimal) -> Option<Decimal> {
 }
 
 /// Whole cents, half away from zero, as Coupa rounds.
-pub(crate) fn cents(amount: Decimal) -> Decimal {
+pub fn cents(amount: Decimal) -> Decimal {
     rounded(amount, 2)
 }
 

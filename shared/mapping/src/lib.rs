@@ -35,6 +35,7 @@ pub use both_ways::{
 };
 pub use context::{Context, CoupaDefaults};
 pub use difference::difference;
+pub use figures::cents;
 pub use file::{Adopt, CodeTable, Mapping, MappingError, Table};
 pub use image::{InvoiceImage, LineImage, OrderImage, OrderLineRef, OrderState, PaymentImage, SupplierImage};
 pub use invoice::{carries_mark, invoice, invoice_number};

@@ -17,16 +17,18 @@ const fn source(field: &'static str, members: &'static [&'static str], rule: &'s
     Source { field, members, rule }
 }
 
+const TERM_RULE: &str = "[payment_terms] of the mapping file by number or name, else SAP's name of the term";
+const DOCUMENTS_SUPPLIER: Source = source("supplier", &["CardCode"], "the supplier with this number");
+const DOCUMENTS_CURRENCY: Source =
+    source("currency", &["DocCurrency"], "[currencies] of the mapping file, else as it is");
+const DOCUMENTS_TERM: Source = source("payment-term", &["PaymentGroupCode"], TERM_RULE);
+
 const SUPPLIER: &[Source] = &[
     source("number", &["CardCode"], "exactly as SAP spells it"),
     source("name", &["CardName"], "cut to Coupa's 100 characters"),
     source("status", &["Valid", "Frozen"], "active while SAP lets the partner be used on this day"),
     source("tax-id", &["FederalTaxID"], "as it is"),
-    source(
-        "payment-term",
-        &["PayTermsGrpCode"],
-        "[payment_terms] of the mapping file by number or name, else SAP's name of the term",
-    ),
+    source("payment-term", &["PayTermsGrpCode"], TERM_RULE),
     source("primary-address", &["BilltoDefault"], "the default bill-to address"),
     source("primary-contact", &["ContactPerson"], "the main contact, when the supplier is made"),
     source("remit-to-addresses", &["BPAddresses"], "the pay-to addresses, when the supplier is made"),
@@ -34,13 +36,9 @@ const SUPPLIER: &[Source] = &[
 
 const ORDER: &[Source] = &[
     source("po-number", &["DocNum"], "the template of purchase_order under [numbers] in the mapping file"),
-    source("supplier", &["CardCode"], "the supplier with this number"),
-    source("currency", &["DocCurrency"], "[currencies] of the mapping file, else as it is"),
-    source(
-        "payment-term",
-        &["PaymentGroupCode"],
-        "[payment_terms] of the mapping file by number or name, else SAP's name of the term",
-    ),
+    DOCUMENTS_SUPPLIER,
+    DOCUMENTS_CURRENCY,
+    DOCUMENTS_TERM,
     source(
         "ship-to-address",
         &["DocumentLines"],
@@ -62,13 +60,9 @@ const ORDER: &[Source] = &[
 const INVOICE: &[Source] = &[
     source("invoice-number", &["DocNum"], "the template under [numbers] in the mapping file"),
     source("invoice-date", &["TaxDate", "DocDate"], "TaxDate, else DocDate"),
-    source("supplier", &["CardCode"], "the supplier with this number"),
-    source("currency", &["DocCurrency"], "[currencies] of the mapping file, else as it is"),
-    source(
-        "payment-term",
-        &["PaymentGroupCode"],
-        "[payment_terms] of the mapping file by number or name, else SAP's name of the term",
-    ),
+    DOCUMENTS_SUPPLIER,
+    DOCUMENTS_CURRENCY,
+    DOCUMENTS_TERM,
     source("account-type", &[], "`chart_of_accounts` of the config"),
     source(
         "supplier-total",

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{invoice::invoice_fields, invoice_found, order, order_lines::order_lines};
 use coupa::{Invoice, Order, WholeSupplier};
-use mapping::{InvoiceImage, OrderImage, OrderState, SupplierImage};
+use mapping::{InvoiceImage, OrderImage, OrderState, SupplierImage, cents};
 use model::{InvoiceStage, OrderStage, Sent};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -208,8 +208,4 @@ fn amount(line: &Sent) -> Decimal {
         (Some(price), Some(quantity)) => cents(price.saturating_mul(quantity)),
         (price, _) => price.unwrap_or_default(),
     }
-}
-
-fn cents(amount: Decimal) -> Decimal {
-    amount.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
 }
