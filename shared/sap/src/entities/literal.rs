@@ -65,9 +65,16 @@ fn parse_decimal(text: &str) -> Option<Decimal> {
 pub(crate) fn parse_date(text: &str) -> Option<Date> {
     let date = text.split('T').next()?;
     match date.len() {
-        8 => Date::strptime("%Y%m%d", date).ok(),
-        _ => Date::strptime("%Y-%m-%d", date).ok(),
+        8 if is_written(date, &[]) => Date::strptime("%Y%m%d", date).ok(),
+        10 if is_written(date, &[4, 7]) => Date::strptime("%Y-%m-%d", date).ok(),
+        _ => None,
     }
+}
+
+/// In digits, but for dashes at these places. Whoever reads a date would take a sign or a blank too, and make another year of it.
+fn is_written(date: &str, dashes: &[usize]) -> bool {
+    let mut bytes = date.bytes().enumerate();
+    bytes.all(|(at, byte)| if dashes.contains(&at) { byte == b'-' } else { byte.is_ascii_digit() })
 }
 
 pub(super) fn date_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
@@ -213,6 +220,11 @@ mod tests {
             assert_eq!(row("date", empty).unwrap().date, None);
         }
         assert!(row("date", "\"2026-02-30\"").unwrap_err().contains("`2026-02-30` is no date"));
+        for odd in
+            ["-2026-07-03", "+2026-07-03", "26-07-03", "2026-7-3", "2026- 7-03", "-2026703", "02026-07-03"]
+        {
+            assert!(row("date", &format!("\"{odd}\"")).is_err(), "{odd}");
+        }
     }
 
     #[test]
