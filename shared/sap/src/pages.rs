@@ -34,10 +34,7 @@ impl Root {
         let foreign = || Error::ForeignLink(link.chars().take(200).collect());
         let link = link.trim();
         let path = link.split(['?', '#']).next().unwrap_or_default();
-        if path.contains('\\')
-            || path.split('/').any(|part| part == "..")
-            || link.chars().any(char::is_control)
-        {
+        if path.contains('\\') || path.split('/').any(goes_up) || link.chars().any(char::is_control) {
             return Err(foreign());
         }
         if path.starts_with("//") {
@@ -69,6 +66,11 @@ impl Root {
         let rest = path.strip_prefix(&prefixed).or_else(|| path.strip_prefix(&root))?;
         (!rest.is_empty()).then(|| tidy(rest))
     }
+}
+
+/// A part of a path that takes the part before it away, in every spelling that the reader of a URL knows.
+fn goes_up(part: &str) -> bool {
+    matches!(part.to_ascii_lowercase().as_str(), ".." | ".%2e" | "%2e." | "%2e%2e")
 }
 
 /// Some links come unescaped; what can't stand in a request line is escaped here.
@@ -130,6 +132,9 @@ mod tests {
             "\\\\evil.example/b1s/v2/Orders",
             "/b1s/v2/../../admin",
             "../v1/Orders",
+            "%2e%2E/v1/Orders",
+            "/b1s/v2/.%2e/%2E./admin",
+            "https://sap.example:50000/b1s/v2/%2E%2E/%2E%2E/admin",
             "/other/Orders?$skip=20",
             "/b1s/v1/Orders?$skip=20",
             "ftp://sap.example/Orders",
