@@ -10,6 +10,8 @@ use std::fmt;
 const MOST_PROBLEMS: usize = 50;
 /// A text is cut after this many bytes.
 const MOST_TEXT: usize = 1_000;
+/// And what it is about after this many: a member's name may be as long as the body.
+const MOST_ATTRIBUTE: usize = 200;
 
 /// One complaint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,10 +72,11 @@ fn collect(value: &Value, path: &str, problems: &mut Vec<Problem>) {
                     key.as_str(),
                     "error" | "errors" | "error_description" | "message" | "messages" | "detail" | "request"
                 );
+                let key = cut(key, MOST_ATTRIBUTE);
                 match (says_nothing, path) {
                     (true, _) => collect(value, path, problems),
                     (false, "") => collect(value, key, problems),
-                    (false, _) => collect(value, &format!("{path}.{key}"), problems),
+                    (false, _) => collect(value, cut(&format!("{path}.{key}"), MOST_ATTRIBUTE), problems),
                 }
             }
         }
@@ -128,9 +131,11 @@ fn push(problems: &mut Vec<Problem>, attribute: &str, text: &str) {
     if text.is_empty() || problems.len() >= MOST_PROBLEMS {
         return;
     }
-    let end = text.floor_char_boundary(MOST_TEXT);
-    let text = text.get(..end).unwrap_or(text).to_owned();
-    problems.push(Problem { attribute: attribute.to_owned(), text });
+    problems.push(Problem { attribute: attribute.to_owned(), text: cut(text, MOST_TEXT).to_owned() });
+}
+
+fn cut(text: &str, most_bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(most_bytes)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -186,6 +191,22 @@ mod tests {
         let problems = decode(body.as_bytes());
         assert_eq!(problems.len(), MOST_PROBLEMS);
         assert!(problems.iter().all(|problem| problem.text.len() <= MOST_TEXT));
+    }
+
+    #[test]
+    fn long_names_are_cut_however_deep_they_stand() {
+        let name = "ü".repeat(2_000);
+        for body in [
+            serde_json::json!({ &name: ["bad"] }),
+            serde_json::json!({ "errors": { "invoice-header": { &name: { &name: { "rate": "bad" } } } } }),
+        ] {
+            let problems = decode(body.to_string().as_bytes());
+            assert_eq!(problems.len(), 1);
+            assert!(
+                problems[0].attribute.len() <= MOST_ATTRIBUTE && problems[0].text == "bad",
+                "{problems:?}"
+            );
+        }
     }
 
     proptest! {
