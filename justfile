@@ -29,6 +29,10 @@ bench documents="10000":
     cargo build --release
     cargo run --release -p benchmark -- --documents {{documents}}
 
+# Fuzz what reads the words of others, each target for so many seconds.
+fuzz seconds="60":
+    tests/fuzz/run --seconds {{seconds}}
+
 # Licences, banned and duplicate crates, sources.
 deny:
     cargo deny --all-features check licenses bans sources

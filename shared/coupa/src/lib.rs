@@ -31,7 +31,7 @@ pub use client::{Client, SettingsError, Stats};
 pub use documents::PAGE;
 pub use error::Error;
 pub use ignored::{Ignored, differences, ignored_references};
-pub use problems::Problem;
+pub use problems::{Problem, decode as read_problems};
 pub use query::Query;
 pub use reference::{Reference, ScopeCheck};
 pub use replies::{

@@ -32,7 +32,7 @@ impl fmt::Display for Problem {
 }
 
 /// All complaints of an error body. Empty only where the body is.
-pub(crate) fn decode(body: &[u8]) -> Vec<Problem> {
+pub fn decode(body: &[u8]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let text = String::from_utf8_lossy(body);
     let text = text.trim();

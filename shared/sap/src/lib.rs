@@ -30,6 +30,7 @@ mod writes;
 pub use client::Client;
 pub use error::{Error, Unreadable};
 pub use master_data::{Coded, PaymentTerm};
+pub use pages::Root;
 pub use partners::{PartnerBy, PartnerCard};
 pub use query::entity_set;
 pub use session::{LoginInfo, Refusal, SessionStatus};

@@ -3,16 +3,18 @@
 use crate::{Error, ODataVersion, SettingsError};
 use wire::{BaseUrl, check_url};
 
-/// The service root, such as `https://sap.example.local:50000/b1s/v2`.
+/// The service root, such as `https://sap.example.local:50000/b1s/v2`. Public, so that what a link may lead to can be held to it
+/// from outside.
 #[derive(Clone, Debug)]
-pub(crate) struct Root {
+pub struct Root {
     origin: BaseUrl,
     prefix: String,
     version: ODataVersion,
 }
 
 impl Root {
-    pub(crate) fn new(url: &str, version: ODataVersion) -> Result<Self, SettingsError> {
+    /// The root of that version at `url`, which may name the host alone, or either version's root.
+    pub fn new(url: &str, version: ODataVersion) -> Result<Self, SettingsError> {
         let origin = check_url(url)?;
         let path = origin.path();
         let prefix = [ODataVersion::V1, ODataVersion::V2]
@@ -24,13 +26,13 @@ impl Root {
     }
 
     /// The absolute URL of what stands under the root.
-    pub(crate) fn url(&self, relative: &str) -> String {
+    pub fn url(&self, relative: &str) -> String {
         format!("{}{}{}/{relative}", self.origin.origin(), self.prefix, self.version.path())
     }
 
     /// What a link to the next page stands for under the root. Links come as absolute URL, as absolute path and relative to
     /// the root. One that leads to another host, scheme or service is never followed.
-    pub(crate) fn relative(&self, link: &str) -> Result<String, Error> {
+    pub fn relative(&self, link: &str) -> Result<String, Error> {
         let foreign = || Error::ForeignLink(link.chars().take(200).collect());
         let link = link.trim();
         let path = link.split(['?', '#']).next().unwrap_or_default();
