@@ -76,6 +76,7 @@ pub(crate) fn attempt() -> AuditEntry {
         code: None,
         class: None,
         message: "created as invoice 100237 (Coupa id 7)".to_owned(),
+        direction: None,
         sent: vec![
             serde_json::json!({"method": "POST", "path": "/api/invoices", "body": {"invoice-number": "100237"}}),
         ],

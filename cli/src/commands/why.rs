@@ -39,15 +39,17 @@ async fn explain(app: &App, engine: &Engine, args: &WhyArgs, source: &'static So
 struct Sending {
     attempt: AuditEntry,
     value: Value,
+    reply: Option<Value>,
 }
 
 /// Every attempt that sent the field, oldest first.
 fn sent(attempts: &[AuditEntry], field: &str) -> Vec<Sending> {
-    let value = |attempt: &AuditEntry| {
-        let mut bodies = attempt.sent.iter().rev().filter_map(|sent| sent.get("body"));
-        bodies.find_map(|body| body.get(field)).cloned()
+    let sending = |attempt: &AuditEntry| {
+        let with_field = |sent: &&Value| sent.get("body").is_some_and(|body| body.get(field).is_some());
+        let sent = attempt.sent.iter().rev().find(with_field)?;
+        let value = sent.get("body")?.get(field)?.clone();
+        Some(Sending { value, reply: sent.get("reply").cloned(), attempt: attempt.clone() })
     };
-    let sending = |attempt: &AuditEntry| Some(Sending { value: value(attempt)?, attempt: attempt.clone() });
     attempts.iter().filter_map(sending).collect()
 }
 
@@ -85,6 +87,18 @@ fn short(value: &Value) -> String {
             let cut: String = text.chars().take(300).collect();
             if cut.len() < text.len() { format!("{cut} …") } else { text }
         }
+    }
+}
+
+/// The status, and what the reply shows of the field where it does.
+fn replied(reply: &Value, field: &str) -> String {
+    if let Some(reason) = reply.get("lost").and_then(Value::as_str) {
+        return reason.to_owned();
+    }
+    let status = reply.get("status").map(Value::to_string).unwrap_or_default();
+    match reply.get("body").and_then(|body| body.get(field)) {
+        Some(shown) => format!("{status}, {}", short(shown)),
+        None => status,
     }
 }
 
@@ -128,7 +142,9 @@ impl Answer {
                     look.moment(last.attempt.at),
                     version.unwrap_or_default()
                 ));
-                lines.push(format!("Coupa said    {}", last.attempt.message));
+                let reply =
+                    last.reply.as_ref().map(|reply| format!("{}: ", replied(reply, self.source.field)));
+                lines.push(format!("Coupa said    {}{}", reply.unwrap_or_default(), last.attempt.message));
             }
             None => lines.push("Last sent     never".to_owned()),
         }
@@ -150,6 +166,7 @@ impl Answer {
                 "sap_version": sending.attempt.sap_stamp,
                 "outcome": sending.attempt.outcome,
                 "message": sending.attempt.message,
+                "reply": sending.reply,
                 "correlation": sending.attempt.correlation,
             })
         };

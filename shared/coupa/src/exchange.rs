@@ -46,7 +46,8 @@ struct Tried {
     slowed: u32,
     went_live: u32,
     replaced: u32,
-    noted: bool,
+    /// Where among what was sent this write stands.
+    noted: Option<usize>,
 }
 
 impl Client {
@@ -130,8 +131,7 @@ impl Client {
         }
         call.made.fetch_add(1, Relaxed);
         self.counters.of(&ask.method).fetch_add(1, Relaxed);
-        if ask.writes() && !tried.noted {
-            tried.noted = true;
+        if ask.writes() && tried.noted.is_none() {
             // Put together by hand: `json!` would copy the body once more.
             let note = Sent::from_iter([
                 ("method".to_owned(), Value::from(ask.method.as_str())),
@@ -139,9 +139,13 @@ impl Client {
                 ("body".to_owned(), ask.body.cloned().map_or(Value::Null, Value::Object)),
             ]);
             let mut sent = call.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            tried.noted = Some(sent.len());
             sent.push(Value::Object(note));
         }
         let result = self.transport.send(request, limits).await;
+        if let Some(place) = tried.noted {
+            call.note_reply(place, &result);
+        }
         match &result {
             Ok(reply) => {
                 tracing::debug!(method = %ask.method, path = ask.path, status = reply.status().as_u16(), "asked Coupa");

@@ -113,9 +113,13 @@ impl Mint<'_> {
 
     /// What Coupa said instead of giving a token; a secret that it repeats is not repeated again.
     fn refusal(&self, secret: &SecretString, body: &[u8]) -> Error {
-        let said = problems::decode(body).iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
         let secret = secret.expose_secret();
-        let text = if secret.is_empty() { said } else { said.replace(secret, "***") };
+        let blanked =
+            |text: &str| if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") };
+        // Before it is cut, which could leave a part of the secret; and after, where escapes hid it.
+        let body = blanked(&String::from_utf8_lossy(body));
+        let problems = problems::decode(body.as_bytes());
+        let text = blanked(&problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "));
         if text.contains("invalid_scope") {
             return Error::InvalidScope { scopes: self.settings.scopes.join(" "), text };
         }

@@ -42,7 +42,7 @@ pub use invoice::{carries_mark, invoice, invoice_number};
 pub use matching::{Match, Party, Reason, propose};
 pub use order::order;
 pub use payment::{PAYMENT_NOTES, payment};
-pub use source::{Source, source_of, sources};
+pub use source::{Source, source_in_coupa, source_in_sap, source_of, sources};
 pub use supplier::supplier;
 
 /// A mapping file with every setting at its default, commented out and explained.

@@ -1,4 +1,5 @@
-//! Where a field of Coupa's comes from: the members of SAP that it is made of, and by which rule. For people who ask why.
+//! Where a field comes from: the members of SAP that one of Coupa's is made of, or what of Coupa one of SAP's, and by which
+//! rule. For people who ask why; the audit trail keeps it with what was sent.
 
 use model::ObjectKind;
 
@@ -17,6 +18,7 @@ const fn source(field: &'static str, members: &'static [&'static str], rule: &'s
     Source { field, members, rule }
 }
 
+const CUSTOM_FIELDS: Source = source("custom-fields", &[], "[custom_fields] of the mapping file");
 const TERM_RULE: &str = "[payment_terms] of the mapping file by number or name, else SAP's name of the term";
 const DOCUMENTS_SUPPLIER: Source = source("supplier", &["CardCode"], "the supplier with this number");
 const DOCUMENTS_CURRENCY: Source =
@@ -32,6 +34,14 @@ const SUPPLIER: &[Source] = &[
     source("primary-address", &["BilltoDefault"], "the default bill-to address"),
     source("primary-contact", &["ContactPerson"], "the main contact, when the supplier is made"),
     source("remit-to-addresses", &["BPAddresses"], "the pay-to addresses, when the supplier is made"),
+    source("invoice-matching-level", &[], "`invoice_matching_level` under [suppliers] in the mapping file"),
+    source("po-method", &[], "`po_method` under [suppliers] in the mapping file, when the supplier is made"),
+    source(
+        "payment-method",
+        &[],
+        "`payment_method` under [suppliers] in the mapping file, when the supplier is made",
+    ),
+    CUSTOM_FIELDS,
 ];
 
 const ORDER: &[Source] = &[
@@ -55,6 +65,10 @@ const ORDER: &[Source] = &[
         &["DocumentLines"],
         "each line: quantity and price after discount, or its amount; account by the segments, unit by [units]",
     ),
+    source("type", &[], "always an external order"),
+    source("transmission-method-override", &[], "never transmitted: the supplier has the order from SAP"),
+    source("version", &[], "Coupa's own count, as it last showed it"),
+    CUSTOM_FIELDS,
 ];
 
 const INVOICE: &[Source] = &[
@@ -92,6 +106,10 @@ const INVOICE: &[Source] = &[
         "each line: quantity and price after discount, or its amount; tax by [tax_codes]; the order line by its base document",
     ),
     source("invoice-charges", &["DocumentAdditionalExpenses"], "each additional expense"),
+    source("line-level-taxation", &[], "always: tax stands on the lines"),
+    source("tax-lines", &["VatSum", "VatSumFc"], "tax of the header that no line carries"),
+    source("is-credit-note", &[], "true on credit notes"),
+    CUSTOM_FIELDS,
 ];
 
 const PAYMENT: &[Source] = &[
@@ -101,9 +119,61 @@ const PAYMENT: &[Source] = &[
         "SumApplied of the row, or AppliedFC where the invoice is in a foreign currency",
     ),
     source("notes", &["DocNum", "DocEntry"], "what the payment is found again by"),
+    source("payment-notes", &["DocNum", "DocEntry"], "the payment after which nothing is left open"),
     source("payment-date", &["DocDate"], "as it is"),
     source("paid", &["PaymentInvoices"], "true once nothing is left open on the invoice in SAP"),
 ];
+
+/// Members of a business partner, by what of Coupa's supplier they are made of: the fields here are SAP's.
+const TO_SAP: &[Source] = &[
+    source("CardName", &["name"], "as it is"),
+    source("CardCode", &["id"], "`card_code` under [suppliers]"),
+    source("CardType", &[], "always a supplier"),
+    source("FederalTaxID", &["tax-id"], "as it is"),
+    source("Valid", &["status"], "with Frozen: active or inactive"),
+    source("Frozen", &["status"], "with Valid: active or inactive"),
+    source("ValidFrom", &["status"], "emptied, so that no span of dates says otherwise"),
+    source("ValidTo", &["status"], "emptied, so that no span of dates says otherwise"),
+    source("FrozenFrom", &["status"], "emptied, so that no span of dates says otherwise"),
+    source("FrozenTo", &["status"], "emptied, so that no span of dates says otherwise"),
+    source(
+        "PayTermsGrpCode",
+        &["payment-term"],
+        "[payment_terms] of the mapping file backwards, else by SAP's name",
+    ),
+    source("BilltoDefault", &["primary-address"], "the row that the primary address became"),
+    source(
+        "BPAddresses",
+        &["primary-address", "remit-to-addresses"],
+        "each into the row that SAP has for it",
+    ),
+    source("ContactPerson", &["primary-contact"], "the row that the primary contact became"),
+    source("ContactEmployees", &["primary-contact"], "into the row that SAP has for it"),
+];
+const TO_SAP_OTHERWISE: &str = "[suppliers] of the config";
+
+/// What a member sent to SAP is made of and by which rule, in one line.
+pub fn source_in_sap(member: &str) -> String {
+    TO_SAP
+        .iter()
+        .find(|source| source.field == member)
+        .map_or_else(|| TO_SAP_OTHERWISE.to_owned(), Source::line)
+}
+
+/// What a field sent to Coupa is made of and by which rule, in one line. `None` of what is sent for Coupa's own sake.
+pub fn source_in_coupa(kind: ObjectKind, field: &str) -> Option<String> {
+    source_of(kind, field).map(Source::line)
+}
+
+impl Source {
+    fn line(&self) -> String {
+        if self.members.is_empty() {
+            self.rule.to_owned()
+        } else {
+            format!("{}: {}", self.members.join(", "), self.rule)
+        }
+    }
+}
 
 /// The fields that are known of a kind.
 pub const fn sources(kind: ObjectKind) -> &'static [Source] {

@@ -27,6 +27,18 @@ pub enum AuditOutcome {
     Failed,
 }
 
+/// Which way an attempt worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From SAP to Coupa.
+    SapToCoupa,
+    /// From Coupa to SAP.
+    CoupaToSap,
+    /// A supplier of which each side had changed something.
+    BothWays,
+}
+
 /// One attempt on one document, as it is kept for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -57,7 +69,11 @@ pub struct AuditEntry {
     pub class: Option<ErrorClass>,
     /// One sentence for people.
     pub message: String,
-    /// What was sent to Coupa, in order: method, path, body.
+    /// Which way. None of entries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// What was sent, in order: `method`, `path`, `body`; `to` where it went to SAP; `reply`, what was answered; and
+    /// `sources`, for each field of the body what it was made of and by which rule.
     pub sent: Vec<Value>,
     /// Calls made to Coupa for this document alone.
     pub coupa_calls: u32,

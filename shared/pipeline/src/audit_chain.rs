@@ -131,6 +131,7 @@ mod tests {
                 code: None,
                 class: None,
                 message: "updated".to_owned(),
+                direction: None,
                 sent: vec![json!({"method": "PUT", "body": {"a": attempt}})],
                 coupa_calls: 1,
                 correlation: CorrelationId("c".to_owned()),

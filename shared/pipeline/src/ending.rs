@@ -3,7 +3,7 @@
 use crate::{
     Ended, Pipeline,
     attempt::{Done, Stop, Work},
-    audit_chain,
+    audit_chain, kept,
     retry::{self, Next, Trouble},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -12,8 +12,6 @@ use model::{
     AuditEntry, AuditOutcome, Cause, Change, Code, DeadLetter, DocumentItem, DocumentKey, ErrorClass,
     Failure, Lane, OpenAttempt, Parked, Step,
 };
-use serde_json::Value;
-use std::collections::BTreeSet;
 use std::sync::{PoisonError, atomic::Ordering};
 use store::{DeadLetterCopy, Finish, FinishedDocument, Receipt, StoreError};
 
@@ -168,9 +166,7 @@ impl Pipeline {
             item.parked = None;
         }
         let mut entry = new_entry(work, &item, now);
-        for sent in &mut entry.sent {
-            redact(sent, &self.settings.personal);
-        }
+        kept::keep(&mut entry, &self.settings.personal);
         let setback = match result {
             Ok(done) => {
                 entry.outcome = done.outcome;
@@ -304,28 +300,11 @@ fn new_entry(work: &Work, item: &DocumentItem, now: Timestamp) -> AuditEntry {
         code: None,
         class: None,
         message: String::new(),
+        direction: None,
         sent: std::mem::take(&mut *work.sent.lock().unwrap_or_else(PoisonError::into_inner)),
         coupa_calls: work.calls.load(Ordering::Relaxed),
         correlation: work.change.correlation.clone(),
         chain: None,
-    }
-}
-
-/// Takes the values of personal fields out of what was sent, wherever they stand.
-fn redact(sent: &mut Value, personal: &BTreeSet<String>) {
-    match sent {
-        _ if personal.is_empty() => {}
-        Value::Object(members) => {
-            for (name, value) in members {
-                if personal.contains(name) {
-                    *value = Value::from("[redacted]");
-                } else {
-                    redact(value, personal);
-                }
-            }
-        }
-        Value::Array(list) => list.iter_mut().for_each(|one| redact(one, personal)),
-        _ => {}
     }
 }
 

@@ -18,6 +18,7 @@ mod invoice;
 mod invoice_found;
 mod invoice_orders;
 mod join;
+mod kept;
 mod leasing;
 mod new_supplier;
 mod order;

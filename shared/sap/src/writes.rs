@@ -26,7 +26,8 @@ pub struct WriteCall<'a> {
     /// Whether enough of the lease is left. Asked with no await between the answer and handing the request to the
     /// transport; `false` ends the call with [`Error::TooLate`], nothing sent.
     pub may_send: &'a (dyn Fn() -> bool + Send + Sync),
-    /// Receives `{"to", "method", "path", "body"}` of what went out.
+    /// Receives `{"to", "method", "path", "body"}` of what went out, and `"reply"` as [`wire::heard`] has it, of the last
+    /// try, once there is one.
     pub sent: &'a Mutex<Vec<Value>>,
     /// How long the write may take: no longer than the lease has room for.
     pub timeout: Duration,
@@ -114,7 +115,7 @@ impl Client {
         etag: Option<&ETag>,
     ) -> Result<Written, Error> {
         let bytes = serde_json::to_vec(body).map_err(|error| Error::BadReply(error.to_string()))?;
-        let (mut lost, mut switched, mut noted) = (0, false, false);
+        let (mut lost, mut switched, mut noted) = (0, false, None);
         loop {
             let request = self.write_request(&method, &target, &bytes, etag)?;
             let fault = match self.write_once(call, request, &mut noted, body).await {
@@ -161,7 +162,7 @@ impl Client {
         &self,
         call: &WriteCall<'_>,
         mut request: http::Request<Bytes>,
-        noted: &mut bool,
+        noted: &mut Option<usize>,
         body: &Map<String, Value>,
     ) -> Result<Written, Fault> {
         let _slot = self.throttle.slot().await.map_err(Fault::Final)?;
@@ -182,11 +183,19 @@ impl Client {
         if !(call.may_send)() {
             return Err(Fault::Final(Error::TooLate));
         }
-        if !std::mem::replace(noted, true) {
-            call.sent.lock().unwrap_or_else(PoisonError::into_inner).push(note);
-        }
+        let place = *noted.get_or_insert_with(|| {
+            let mut sent = call.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            sent.push(note);
+            sent.len() - 1
+        });
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let result = self.transport.send(request, limits).await;
+        if let Some(reply) = wire::heard(&result) {
+            let mut sent = call.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(Value::Object(note)) = sent.get_mut(place) {
+                note.insert("reply".to_owned(), reply);
+            }
+        }
         let now = self.clock.now();
         if result.is_ok() {
             self.answered(now);

@@ -160,6 +160,7 @@ fn finish(lease: Lease, item: DocumentItem, now: Timestamp) -> Finish {
         code: None,
         class: None,
         message: "created and submitted".to_owned(),
+        direction: None,
         sent: vec![json!({"method": "POST", "path": "/api/invoices", "body": sent})],
         coupa_calls: 2,
         correlation: CorrelationId("benchmark".to_owned()),

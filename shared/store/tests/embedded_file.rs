@@ -195,6 +195,7 @@ async fn work_on(store: &EmbeddedStore, entry: i64, now: Timestamp) {
         code: None,
         class: None,
         message: "x".repeat(3000),
+        direction: None,
         sent: Vec::new(),
         coupa_calls: 1,
         correlation: CorrelationId("c".to_owned()),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod certificate;
+mod heard;
 mod http;
 mod pins;
 mod probe;
@@ -11,6 +12,7 @@ mod url;
 
 pub use self::http::HttpTransport;
 pub use certificate::{CertificateDetails, CertificateSeen, Problem};
+pub use heard::heard;
 pub use probe::probe_certificate;
 pub use system::{SystemClock, SystemRandom};
 pub use tls::{PinError, Roots, SpkiPin, Tls, TlsError};

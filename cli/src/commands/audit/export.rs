@@ -8,13 +8,14 @@ use crate::{
 use model::{AuditEntry, Code, ErrorClass};
 use store::AuditFilter;
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "at",
     "company",
     "kind",
     "key",
     "number",
     "cause",
+    "direction",
     "outcome",
     "code",
     "class",
@@ -69,6 +70,7 @@ fn csv(entries: &[AuditEntry]) -> CliResult<Vec<u8>> {
 fn row(entry: &AuditEntry) -> CliResult<[String; COLUMNS.len()]> {
     let document = &entry.document;
     let cause = serde_json::to_value(entry.cause).map_err(|error| failed(&error))?;
+    let direction = serde_json::to_value(entry.direction).map_err(|error| failed(&error))?;
     let outcome = serde_json::to_value(entry.outcome).map_err(|error| failed(&error))?;
     let chain = entry.chain.as_ref();
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -79,6 +81,7 @@ fn row(entry: &AuditEntry) -> CliResult<[String; COLUMNS.len()]> {
         guarded(&document.key.to_string()),
         guarded(&entry.number.clone().unwrap_or_default()),
         text(cause.as_str()),
+        text(direction.as_str()),
         text(outcome.as_str()),
         text(entry.code.map(Code::number)),
         text(entry.class.map(ErrorClass::name)),

@@ -25,7 +25,11 @@ impl Report for Timelines {
         let documents: Vec<_> = self.0.iter().map(|found| found.human(look)).collect();
         let anything_sent =
             self.0.iter().flat_map(|found| &found.attempts).any(|entry| !entry.sent.is_empty());
-        let more = if anything_sent { "\n\nWhat was sent in full: add --json." } else { "" };
+        let more = if anything_sent {
+            "\n\nWhat was sent and answered in full, and where each field came from: add --json."
+        } else {
+            ""
+        };
         format!("{}{}", documents.join("\n\n"), look.dim(more))
     }
 
@@ -114,7 +118,7 @@ fn entry_lines(entry: &AuditEntry, look: &Look) -> Vec<String> {
     for sent in &entry.sent {
         let text = |name| sent.get(name).and_then(Value::as_str).unwrap_or("?");
         let to = if goes_to_sap(sent) { " to SAP" } else { "" };
-        detail(format!("Sent{to}: {} {}", text("method"), text("path")));
+        detail(format!("Sent{to}: {} {}{}", text("method"), text("path"), answered(sent)));
     }
     if let (Some(code), AuditOutcome::Failed) = (entry.code, entry.outcome) {
         detail(format!("What to do: {} (docs/errors/{code}.md)", code.fix()));
@@ -125,6 +129,21 @@ fn entry_lines(entry: &AuditEntry, look: &Look) -> Vec<String> {
 
 fn goes_to_sap(sent: &Value) -> bool {
     sent.get("to").and_then(Value::as_str) == Some("SAP")
+}
+
+/// What came back, in a few words.
+fn answered(sent: &Value) -> String {
+    let Some(reply) = sent.get("reply") else { return String::new() };
+    let of_body =
+        |name: &str| reply.get("body").and_then(|body| body.get(name)).filter(|value| !value.is_null());
+    if let Some(reason) = reply.get("lost").and_then(Value::as_str) {
+        return format!(" → {reason}");
+    }
+    let status = reply.get("status").map(Value::to_string).unwrap_or_default();
+    let id = of_body("id").map(|id| format!(", id {id}")).unwrap_or_default();
+    let state =
+        of_body("status").and_then(Value::as_str).map(|state| format!(", {state}")).unwrap_or_default();
+    format!(" → {status}{id}{state}")
 }
 
 /// Suppliers go both ways: what was sent says where something was done.

@@ -133,6 +133,16 @@ fn a_refused_client_is_not_asked_for_again_for_ten_minutes() {
 }
 
 #[test]
+fn a_secret_that_lies_across_the_cut_is_not_shown_in_part() {
+    let refusal =
+        format!(r#"{{"error":"invalid_client","error_description":"{}coupa-secret"}}"#, "x".repeat(994));
+    let bench = Bench::new([status(200, SUPPLIER)]);
+    bench.script.token.lock().unwrap().push_back(status(401, &refusal));
+    let error = read(&bench).unwrap_err();
+    assert!(!error.to_string().contains("coupa"), "{error}");
+}
+
+#[test]
 fn where_a_scope_is_refused_the_scopes_that_were_granted_do() {
     let bench = Bench::new([status(200, SUPPLIER)]);
     let refused = || status(400, r#"{"error":"invalid_scope"}"#);

@@ -65,8 +65,14 @@ fn a_write_is_logged_as_it_was_sent() {
     assert_eq!(
         *bench.sent.lock().unwrap(),
         [
-            json!({"method": "POST", "path": "/api/suppliers", "body": {"number": "V1", "name": "Acme"}}),
-            json!({"method": "PUT", "path": "/api/purchase_orders/7/close", "body": null}),
+            json!({
+                "method": "POST", "path": "/api/suppliers", "body": {"number": "V1", "name": "Acme"},
+                "reply": {"status": 201, "body": {"id": 512, "number": "V1", "name": "Acme"}},
+            }),
+            json!({
+                "method": "PUT", "path": "/api/purchase_orders/7/close", "body": null,
+                "reply": {"status": 200, "body": [{"id": 7, "status": "soft_closed"}]},
+            }),
         ]
     );
     let seen = bench.script.seen.lock().unwrap();

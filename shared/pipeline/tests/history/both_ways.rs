@@ -5,7 +5,7 @@ use crate::{
     world::{World, supplier},
 };
 use mapping::Mapping;
-use model::{AuditOutcome, Code, ObjectKind};
+use model::{AuditOutcome, Code, Direction, ObjectKind};
 use pipeline::{Join, Pipeline, Settings, SupplierSettings};
 use serde_json::{Value, json};
 use simulators::{
@@ -110,6 +110,9 @@ async fn a_contact_changed_in_coupa_goes_to_sap_once_and_drops_no_rows() {
     let last = world.last(&world.supplier_key("V1")).await;
     assert_eq!(last.sent.len(), 1, "{last:#?}");
     assert_eq!(last.sent[0]["to"], "SAP");
+    assert_eq!(last.sent[0]["reply"]["status"], 204);
+    assert!(last.sent[0]["sources"]["ContactEmployees"].is_string());
+    assert_eq!(last.direction, Some(Direction::CoupaToSap));
     assert_eq!(last.outcome, AuditOutcome::Updated);
     world.assert_clean();
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use http::Method;
 use jiff::{SignedDuration, Timestamp, civil::date};
-use model::{AuditOutcome, Clock as _, Code, ErrorClass, ObjectKind};
+use model::{AuditOutcome, Clock as _, Code, Direction, ErrorClass, ObjectKind};
 use pipeline::Pipeline;
 use simulators::{
     compare::differences,
@@ -301,6 +301,36 @@ async fn no_secret_is_in_the_trail() {
     assert!(created.sap_stamp.is_some() && created.number.is_some());
     assert_eq!(created.coupa_calls as usize, created.sent.len());
     assert!(created.sent.iter().all(|one| one.get("method").is_some() && one.get("path").is_some()));
+}
+
+#[tokio::test]
+async fn what_was_answered_and_where_each_field_came_from_stand_with_what_was_sent() {
+    let (world, worker) = company().await;
+    world.coupa.plan(Fault::on(Method::POST, "/api/invoices", Effect::LoseReply));
+    world.sync(&worker).await;
+    world.work_through(&worker, 1).await;
+    let trail = world.store.list(&store::AuditFilter { limit: 99, ..Default::default() }).await.unwrap();
+    assert!(trail.iter().all(|entry| entry.direction == Some(Direction::SapToCoupa)));
+    let sent: Vec<_> = trail.iter().flat_map(|entry| &entry.sent).collect();
+    let lost = sent.iter().filter(|note| note["reply"]["lost"].is_string()).count();
+    assert_eq!(lost, 1, "{sent:#?}");
+    for note in sent.iter().filter(|note| note["reply"]["lost"].is_null()) {
+        assert!(
+            note["reply"]["status"].as_u64().is_some_and(|status| (200..300).contains(&status)),
+            "{note:#?}"
+        );
+        assert!(note["reply"]["body"]["id"].is_u64(), "{note:#?}");
+    }
+    for note in &sent {
+        for field in note["body"].as_object().into_iter().flat_map(|body| body.keys()) {
+            assert!(note["sources"][field].is_string(), "{field} of {}", note["path"]);
+        }
+    }
+    let invoice = sent.iter().find(|note| note["path"] == "/api/invoices").unwrap();
+    assert_eq!(
+        invoice["sources"]["currency"],
+        "DocCurrency: [currencies] of the mapping file, else as it is"
+    );
 }
 
 fn now(world: &World) -> Timestamp {

@@ -58,6 +58,7 @@ async fn ended(rig: &Rig, document: &DocumentKey, minutes: i64, code: Option<Cod
         code,
         class: code.map(Code::class),
         message: "it ended".to_owned(),
+        direction: None,
         sent: vec![],
         coupa_calls: 1,
         correlation: CorrelationId("c".to_owned()),

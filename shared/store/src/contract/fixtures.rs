@@ -139,6 +139,7 @@ pub fn entry(document: &DocumentKey, at: Timestamp, outcome: AuditOutcome) -> Au
         code: Some(Code::CoupaRefused),
         class: Some(ErrorClass::Data),
         message: "Coupa says: „nein“".to_owned(),
+        direction: None,
         sent: vec![serde_json::json!({"method": "POST", "body": {"total": "1.10"}})],
         coupa_calls: 2,
         correlation: CorrelationId("c-1".to_owned()),
