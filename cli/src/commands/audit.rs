@@ -97,10 +97,10 @@ Times are in UTC.
 
 2026-11-23 11:50:00  created in Coupa
     created as invoice 100237 (Coupa id 7)
-    Sent: POST /api/invoices
+    Sent: POST /api/invoices → 201, id 7, draft
     Because SAP showed a change. 0.4 s, 2 Coupa calls, attempt 1.
 
-What was sent in full: add --json.";
+What was sent and answered in full, and where each field came from: add --json.";
         assert_eq!(text, expected);
     }
 

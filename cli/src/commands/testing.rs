@@ -77,9 +77,10 @@ pub(crate) fn attempt() -> AuditEntry {
         class: None,
         message: "created as invoice 100237 (Coupa id 7)".to_owned(),
         direction: None,
-        sent: vec![
-            serde_json::json!({"method": "POST", "path": "/api/invoices", "body": {"invoice-number": "100237"}}),
-        ],
+        sent: vec![serde_json::json!({
+            "method": "POST", "path": "/api/invoices", "body": {"invoice-number": "100237"},
+            "reply": {"status": 201, "body": {"id": 7, "status": "draft"}},
+        })],
         coupa_calls: 2,
         correlation: CorrelationId("c1".to_owned()),
     }

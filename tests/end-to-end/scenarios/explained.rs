@@ -93,7 +93,7 @@ fn the_trail_goes_on_over_many_runs_and_is_exported_whole() {
     assert_eq!((&last["chain"]["sequence"], &last["outcome"]), (&json!(3), &json!("updated")));
     let csv = world.run(&["audit", "export", "--since", "7d", "--format", "csv"]).expect(0).stdout;
     assert_eq!(csv.lines().count(), 6);
-    assert!(csv.starts_with("at,company,kind,key,number,cause,outcome,"), "{csv}");
+    assert!(csv.starts_with("at,company,kind,key,number,cause,direction,outcome,"), "{csv}");
 }
 
 #[test]
