@@ -3,6 +3,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// SAP's limit. A longer one would be no partner's, and stand in the queue, in logs and in keys.
+const LONGEST_CARD_CODE: usize = 15;
+
 /// What one event of SAP says.
 pub(super) struct Event {
     /// SAP's id of it, where it is one that may stand in our records.
@@ -59,7 +62,9 @@ fn object_of(event_type: &str) -> Option<ObjectKind> {
 /// Strings by default, SAP's own types where the subscription asks for further members.
 fn key_of(kind: ObjectKind, key: &Value) -> Option<SapKey> {
     match (kind, key) {
-        (ObjectKind::Supplier, Value::String(code)) if !code.is_empty() => {
+        (ObjectKind::Supplier, Value::String(code))
+            if (1..=LONGEST_CARD_CODE).contains(&code.chars().count()) =>
+        {
             Some(SapKey::CardCode(code.clone()))
         }
         (ObjectKind::Supplier, Value::Number(code)) => Some(SapKey::CardCode(code.to_string())),

@@ -268,14 +268,15 @@ async fn each_event_means_its_document_and_the_rest_is_counted() {
     events.push(event("sap.b1.Items.Updated.v1", "ItemCode", "\"A\""));
     events.push(event("sap.b1.PurchaseInvoices.Updated.v1", "DocEntry", "\"x\""));
     events.push(event("sap.b1.PurchaseInvoices.Updated.v1", "DocEntry", "16").replace("SBODEMOUS", "OTHER"));
+    events.push(event("sap.b1.BusinessPartners.Updated.v1", "CardCode", &format!("\"{}\"", "V".repeat(16))));
     events.push("7".to_owned());
     let body = format!("[{}]", events.join(","));
     let signature = signature(KEY, body.as_bytes());
     let call = Call { method: "POST", signature: Some(&signature), body: body.as_bytes(), ..Call::default() };
     let (answer, taken) = rig.webhook.receive(&call).await;
     assert_eq!(answer.status, 200);
-    assert_eq!((taken.events, taken.folded, taken.unknown), (18, 2, 3), "{taken:?}");
-    assert_eq!((taken.foreign, taken.unreadable), (1, 2), "{taken:?}");
+    assert_eq!((taken.events, taken.folded, taken.unknown), (19, 2, 3), "{taken:?}");
+    assert_eq!((taken.foreign, taken.unreadable), (1, 3), "{taken:?}");
     assert_eq!(taken.changes.values().sum::<usize>(), 10);
     let documents: Vec<DocumentKey> =
         queued(&rig.store).await.into_iter().map(|change| change.document).collect();
