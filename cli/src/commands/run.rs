@@ -15,6 +15,8 @@ const RELEASE_EVERY: Duration = Duration::from_secs(5);
 const RETRY_POLL: Duration = Duration::from_secs(30);
 /// How often the subscription is looked at.
 const LOOK_AT_SUBSCRIPTION: Duration = Duration::from_secs(60);
+/// How often what was kept long enough is let go.
+const LET_GO_EVERY: Duration = Duration::from_secs(3_600);
 /// Batches in the air at once.
 const WORKERS: usize = 2;
 
@@ -56,7 +58,10 @@ async fn work(app: &App, engine: &Engine, config: &Config, listener: Option<&Lis
         listening,
         futures::future::join(
             keep_subscribed(engine, config),
-            Box::pin(compare_nightly(app, engine, config)),
+            Box::pin(futures::future::join(
+                compare_nightly(app, engine, config),
+                let_go_on_schedule(engine, config),
+            )),
         ),
     );
     all.await;
@@ -82,6 +87,16 @@ async fn compare_nightly(app: &App, engine: &Engine, config: &Config) {
         }
         // Past the minute that it began in.
         rest(engine, Duration::from_secs(61)).await;
+    }
+}
+
+/// Lets go of what the config has kept long enough.
+async fn let_go_on_schedule(engine: &Engine, config: &Config) {
+    while !engine.stopping() {
+        if let Err(error) = engine.let_go_payloads(config).await {
+            tracing::error!(%error, "what attempts sent could not be let go; the next hour tries again");
+        }
+        rest(engine, LET_GO_EVERY).await;
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
         return super::stack::sync(app, &config, &stack, args.max_wait.to_signed()).await;
     }
     let engine = Engine::build(app, &config).await?.guarded(&config, false).await?;
+    engine.let_go_payloads(&config).await?;
     super::stop::running(engine, async |engine| sync(app, engine, args.max_wait.to_signed()).await).await
 }
 
@@ -73,7 +74,7 @@ pub(super) async fn work_off(
     app.show(&table);
     if let Some(reason) = &table.held_back {
         app.output.say(&format!(
-            "The guardrail holds changes back: {reason}. Look at them with `b1-coupa sync --once --dry-run`;              `b1-coupa guardrail accept` lets them through."
+            "The guardrail holds changes back: {reason}. Look at them with `b1-coupa sync --once --dry-run`; `b1-coupa guardrail accept` lets them through."
         ));
     }
     if let Some(failure) = bars.coupa_failed() {

@@ -94,6 +94,9 @@ pub struct Chain {
     pub before: String,
     /// SHA-256, in hexadecimal, over the entry (what was sent by its digest) and `before`.
     pub hash: String,
+    /// The digest of what was sent: what remains of it once it is let go. Empty in entries of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub payload: String,
 }
 
 /// Where the chain of a document ends. Stands on its item, and is written with each entry.

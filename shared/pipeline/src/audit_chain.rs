@@ -3,6 +3,7 @@
 //!
 //! What was sent counts by its digest alone, so that it can be let go one day without breaking the chain.
 
+use jiff::Timestamp;
 use model::{AuditEntry, AuditHead, Chain, DocumentItem};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -33,20 +34,33 @@ pub enum Broken {
     /// The first entries are missing, and nothing says that they expired.
     #[error("{0} entries at the beginning were taken out")]
     Beheaded(u64),
+    /// What was sent is missing before its time.
+    #[error("what entry {0} sent was taken out")]
+    Emptied(u64),
+}
+
+/// What may be missing of a chain, because it was let go in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LetGo {
+    /// The first so many entries.
+    pub entries: u64,
+    /// What entries before this moment sent; without it nothing.
+    pub payloads_before: Option<Timestamp>,
 }
 
 /// Puts the entry at the end of the document's chain.
 pub(crate) fn append(mut entry: AuditEntry, item: &mut DocumentItem) -> AuditEntry {
     let head = item.audit.take().unwrap_or_default();
     let sequence = head.count + 1;
-    let hash = hash(&entry, sequence, &head.hash);
+    let payload = digest(&entry.sent);
+    let hash = hash(&entry, &payload, sequence, &head.hash);
     item.audit = Some(AuditHead { count: sequence, hash: hash.clone() });
-    entry.chain = Some(Chain { sequence, before: head.hash, hash });
+    entry.chain = Some(Chain { sequence, before: head.hash, hash, payload });
     entry
 }
 
-fn hash(entry: &AuditEntry, sequence: u64, before: &str) -> String {
-    let plain = AuditEntry { chain: None, sent: vec![Value::String(payload(&entry.sent))], ..entry.clone() };
+fn hash(entry: &AuditEntry, payload: &str, sequence: u64, before: &str) -> String {
+    let plain = AuditEntry { chain: None, sent: vec![Value::from(payload)], ..entry.clone() };
     // A type that serializes to text does so always; should it ever not, the entry would be told as altered.
     let text = serde_json::to_string(&plain).unwrap_or_default();
     hex(&[
@@ -59,12 +73,17 @@ fn hash(entry: &AuditEntry, sequence: u64, before: &str) -> String {
     ])
 }
 
-/// The digest of what was sent. What was let go has left its digest in its place.
-fn payload(sent: &[Value]) -> String {
-    if let [Value::String(digest)] = sent {
-        return digest.clone();
-    }
+fn digest(sent: &[Value]) -> String {
     hex(&[serde_json::to_string(sent).unwrap_or_default().as_bytes()])
+}
+
+/// The digest of what an entry sent, also where that was let go.
+fn payload(entry: &AuditEntry, chain: &Chain) -> String {
+    if is_emptied(entry, chain) { chain.payload.clone() } else { digest(&entry.sent) }
+}
+
+fn is_emptied(entry: &AuditEntry, chain: &Chain) -> bool {
+    entry.sent.is_empty() && !chain.payload.is_empty() && chain.payload != digest(&[])
 }
 
 fn hex(parts: &[&[u8]]) -> String {
@@ -72,9 +91,9 @@ fn hex(parts: &[&[u8]]) -> String {
     format!("{:x}", digest.finalize())
 }
 
-/// Checks the attempts on one document, in the order in which the store has them. `expired`: the first so many may be
-/// missing. Entries of versions without a chain, at the beginning, are passed over.
-pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, expired: u64) -> Result<(), Broken> {
+/// Checks the attempts on one document, in the order in which the store has them. Entries of versions without a chain, at the
+/// beginning, are passed over.
+pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, let_go: LetGo) -> Result<(), Broken> {
     let mut last: Option<&Chain> = None;
     for entry in entries {
         let Some(chain) = &entry.chain else {
@@ -84,7 +103,7 @@ pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, expired: u64) ->
             }
         };
         match last {
-            None if chain.sequence > expired + 1 => return Err(Broken::Beheaded(chain.sequence - 1)),
+            None if chain.sequence > let_go.entries + 1 => return Err(Broken::Beheaded(chain.sequence - 1)),
             None if chain.sequence == 1 && !chain.before.is_empty() => return Err(Broken::Altered(1)),
             Some(last) if chain.sequence <= last.sequence => return Err(Broken::Moved(chain.sequence)),
             Some(last) if chain.sequence != last.sequence + 1 || chain.before != last.hash => {
@@ -92,14 +111,17 @@ pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, expired: u64) ->
             }
             None | Some(_) => {}
         }
-        if hash(entry, chain.sequence, &chain.before) != chain.hash {
+        if hash(entry, &payload(entry, chain), chain.sequence, &chain.before) != chain.hash {
             return Err(Broken::Altered(chain.sequence));
+        }
+        if is_emptied(entry, chain) && let_go.payloads_before.is_none_or(|before| entry.at >= before) {
+            return Err(Broken::Emptied(chain.sequence));
         }
         last = Some(chain);
     }
     let (count, end) = last.map_or((0, ""), |last| (last.sequence, last.hash.as_str()));
     let (expected, hash) = head.map_or((0, ""), |head| (head.count, head.hash.as_str()));
-    if count < expected && !(count == 0 && expired >= expected) {
+    if count < expected && !(count == 0 && let_go.entries >= expected) {
         return Err(Broken::Truncated { count: expected, missing: expected - count });
     }
     if count > expected {
@@ -143,17 +165,31 @@ mod tests {
         (entries, item.audit.unwrap())
     }
 
+    const NOTHING: LetGo = LetGo { entries: 0, payloads_before: None };
+
     #[test]
     fn a_whole_chain_is_whole_and_what_was_sent_may_be_let_go() {
         let (mut entries, head) = chain(4);
-        assert_eq!(verify(&entries, Some(&head), 0), Ok(()));
-        let digest = payload(&entries[1].sent);
-        entries[1].sent = vec![Value::String(digest)];
-        assert_eq!(verify(&entries, Some(&head), 0), Ok(()));
+        assert_eq!(verify(&entries, Some(&head), NOTHING), Ok(()));
         let read: Vec<AuditEntry> = serde_json::from_str(&serde_json::to_string(&entries).unwrap()).unwrap();
-        assert_eq!(verify(&read, Some(&head), 0), Ok(()));
-        assert_eq!(verify(&[], None, 0), Ok(()));
-        assert_eq!(verify(&entries[2..], Some(&head), 2), Ok(()), "the first two expired");
+        assert_eq!(verify(&read, Some(&head), NOTHING), Ok(()));
+        assert_eq!(verify(&[], None, NOTHING), Ok(()));
+        let expired = LetGo { entries: 2, payloads_before: None };
+        assert_eq!(verify(&entries[2..], Some(&head), expired), Ok(()), "the first two expired");
+        entries[1].sent = vec![];
+        let until = |entry: &AuditEntry| LetGo { entries: 0, payloads_before: Some(entry.at) };
+        assert_eq!(verify(&entries, Some(&head), until(&entries[2])), Ok(()));
+        assert_eq!(verify(&entries, Some(&head), until(&entries[1])), Err(Broken::Emptied(2)), "too early");
+        assert_eq!(verify(&entries, Some(&head), NOTHING), Err(Broken::Emptied(2)));
+    }
+
+    #[test]
+    fn the_digest_of_what_was_let_go_cannot_be_replaced() {
+        let (mut entries, head) = chain(2);
+        entries[1].sent = vec![];
+        entries[1].chain.as_mut().unwrap().payload = digest(&[json!({"a": 9})]);
+        let all = LetGo { entries: 0, payloads_before: Some(Timestamp::MAX) };
+        assert_eq!(verify(&entries, Some(&head), all), Err(Broken::Altered(2)));
     }
 
     #[test]
@@ -162,7 +198,7 @@ mod tests {
         let tampered = |change: fn(&mut Vec<AuditEntry>)| {
             let mut entries = whole.clone();
             change(&mut entries);
-            verify(&entries, Some(&head), 0).unwrap_err()
+            verify(&entries, Some(&head), NOTHING).unwrap_err()
         };
         assert_eq!(tampered(|all| all[2].message = "never".to_owned()), Broken::Altered(3));
         assert_eq!(tampered(|all| all[0].sent = vec![json!({"a": 9})]), Broken::Altered(1));

@@ -133,6 +133,11 @@ impl Config {
         Ok(())
     }
 
+    /// What attempts sent before this moment is not kept any longer; `None` where it is kept for good.
+    pub fn payloads_kept_since(&self, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+        now.checked_sub(self.audit.keep_payloads?.to_signed()).ok()
+    }
+
     fn check_listener(&self, text: &str) -> Result<(), ConfigError> {
         let webhook = &self.webhook;
         if webhook.certificate_file.is_some() != webhook.key_file.is_some() {

@@ -116,12 +116,30 @@ async fn nobody_rewrites_the_audit_trail() {
     let other = Connection::open(&path).unwrap();
     for sql in [
         "UPDATE audit SET body = ''",
+        "UPDATE audit SET body = '', payload = NULL",
+        "UPDATE audit SET payload = x'00'",
         "DELETE FROM audit",
         "INSERT OR REPLACE INTO audit SELECT * FROM audit",
     ] {
         assert!(other.execute_batch(sql).is_err(), "{sql}");
     }
     assert_eq!(store.of_document(&invoice(1)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_let_go_in_its_time_and_the_attempt_stays() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("store.db");
+    let store = EmbeddedStore::open(&path).unwrap();
+    work_on(&store, 1, Timestamp::UNIX_EPOCH).await;
+    let before = store.of_document(&invoice(1)).await.unwrap();
+    assert!(!before[0].sent.is_empty(), "{before:#?}");
+    assert_eq!(store.let_go_payloads(before[0].at).await.unwrap(), 0, "not yet");
+    let later = before[0].at + jiff::SignedDuration::from_secs(1);
+    assert_eq!(store.let_go_payloads(later).await.unwrap(), 1);
+    assert_eq!(store.let_go_payloads(later).await.unwrap(), 0, "once");
+    let expected = model::AuditEntry { sent: vec![], ..before[0].clone() };
+    assert_eq!(store.of_document(&invoice(1)).await.unwrap(), [expected]);
 }
 
 #[tokio::test]
@@ -196,7 +214,7 @@ async fn work_on(store: &EmbeddedStore, entry: i64, now: Timestamp) {
         class: None,
         message: "x".repeat(3000),
         direction: None,
-        sent: Vec::new(),
+        sent: vec![serde_json::json!({"method": "POST", "body": {"total": "1.10"}})],
         coupa_calls: 1,
         correlation: CorrelationId("c".to_owned()),
     };

@@ -46,6 +46,11 @@ fn each_way_to_tamper_with_the_trail_is_named_with_its_place() {
             "UPDATE audit SET body = replace(body, '\"outcome\":\"updated\"', '\"outcome\":\"unchanged\"') WHERE id = 4",
             "entry 2 was altered",
         ),
+        ("UPDATE audit SET payload = NULL WHERE id = 4", "what entry 2 sent was taken out"),
+        (
+            "UPDATE audit SET payload = (SELECT payload FROM audit WHERE id = 5) WHERE id = 4",
+            "entry 2 was altered",
+        ),
         ("DELETE FROM audit WHERE id = 4", "before entry 3 was taken out"),
         ("DELETE FROM audit WHERE id = 5", "1 entries at the end"),
         ("DELETE FROM audit WHERE document LIKE '%V1'", "3 entries at the end"),

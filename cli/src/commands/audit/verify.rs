@@ -8,8 +8,9 @@ use crate::{
     output::{Look, Report, Table},
 };
 use certificate::{Checkpoint, Key};
+use jiff::Timestamp;
 use model::{AuditEntry, AuditHead, DocumentKey};
-use pipeline::audit_chain;
+use pipeline::audit_chain::{self, LetGo};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,7 +35,8 @@ pub(in crate::commands) async fn run(app: &App) -> CliResult<Exit> {
     let file = config.reconcile.folder.join("audit-checkpoint.json");
     let last = last_checkpoint(&file, &key)?;
     let trail = Trail::read(&books).await?;
-    let mut wrong = trail.still_broken(&books).await?;
+    let payloads_before = config.payloads_kept_since(app.clock.now());
+    let mut wrong = trail.still_broken(&books, payloads_before).await?;
     if let Some(last) = last.as_ref().filter(|_| books.file.is_some()) {
         wrong.extend(trail.since(last));
     }
@@ -111,22 +113,22 @@ impl Trail {
     }
 
     /// Chains that are not whole. Each is looked at twice: the first time an attempt may have ended in between.
-    async fn still_broken(&self, books: &Books) -> CliResult<Vec<Wrong>> {
+    async fn still_broken(&self, books: &Books, payloads_before: Option<Timestamp>) -> CliResult<Vec<Wrong>> {
         let (none, mut wrong) = (Vec::new(), Vec::new());
         for (document, (number, head)) in &self.heads {
             let entries = self.entries.get(document).unwrap_or(&none);
             // On a stack the oldest entries expire by themselves, and nothing tells those from others that were taken out.
-            let expired = |head: Option<&AuditHead>| match (&books.file, head) {
-                (None, Some(head)) => head.count,
-                _ => 0,
+            let let_go = |head: Option<&AuditHead>| {
+                let entries = head.filter(|_| books.file.is_none()).map_or(0, |head| head.count);
+                LetGo { entries, payloads_before }
             };
-            if audit_chain::verify(entries, Some(head), expired(Some(head))).is_ok() {
+            if audit_chain::verify(entries, Some(head), let_go(Some(head))).is_ok() {
                 continue;
             }
             let entries = books.audit.of_document(document).await?;
             let item = books.state.items(std::slice::from_ref(document)).await?.pop().flatten();
             let head = item.and_then(|item| item.audit);
-            if let Err(broken) = audit_chain::verify(&entries, head.as_ref(), expired(head.as_ref())) {
+            if let Err(broken) = audit_chain::verify(&entries, head.as_ref(), let_go(head.as_ref())) {
                 let (document, number) = (document.to_string(), number.clone());
                 wrong.push(Wrong { document, number, what: broken.to_string() });
             }

@@ -231,6 +231,8 @@ impl Default for ReconcileSection {
 pub struct AuditSection {
     /// Fields, by Coupa's names, whose values are not kept: they are about persons.
     pub personal: Vec<String>,
+    /// How long what was sent and answered is kept; for good without it.
+    pub keep_payloads: Option<Period>,
 }
 
 /// `[guardrail]`: what stops a run that would change far more than is usual. Creations never count.

@@ -127,6 +127,8 @@ start_date = "{year}-01-01"
 [audit]
 # Fields whose values the audit trail does not keep because they are about persons, by Coupa's names.
 # personal = []
+# How long what was sent and answered is kept, such as "730d"; for good where nothing is said. The attempts themselves always stay.
+# keep_payloads = "730d"
 
 [guardrail]
 # Stops a run that would change far more than is usual, such as after a mistake in the mapping file, until

@@ -2,17 +2,27 @@
 
 use super::{
     EmbeddedStore, document,
-    value::{from_json, limit, to_nanos},
+    value::{from_json, limit, to_json, to_nanos},
 };
 use crate::{AuditFilter, AuditTrail, StoreError};
 use async_trait::async_trait;
+use jiff::Timestamp;
+use miniz_oxide::{deflate::compress_to_vec_zlib, inflate::decompress_to_vec_zlib_with_limit};
 use model::{AuditEntry, DocumentKey, ObjectKind};
 use rusqlite::{Params, params};
+use serde_json::Value;
 
-pub(super) const OF_DOCUMENT: &str = "SELECT body FROM audit WHERE document = ?1 ORDER BY at, id";
+/// The fastest: it takes little more room than the others.
+const LEVEL: u8 = 1;
+/// No attempt of ours comes near it; it only bounds what a damaged file can make us allocate.
+const LARGEST: usize = 256 << 20;
+
+pub(super) const OF_DOCUMENT: &str = "SELECT body, payload FROM audit WHERE document = ?1 ORDER BY at, id";
 pub(super) const FAILED: &str =
-    "SELECT body FROM audit WHERE failed = 1 AND at >= ?1 ORDER BY at DESC, id DESC LIMIT ?2";
-pub(super) const ALL: &str = "SELECT body FROM audit WHERE at >= ?1 ORDER BY at DESC, id DESC LIMIT ?2";
+    "SELECT body, payload FROM audit WHERE failed = 1 AND at >= ?1 ORDER BY at DESC, id DESC LIMIT ?2";
+pub(super) const ALL: &str =
+    "SELECT body, payload FROM audit WHERE at >= ?1 ORDER BY at DESC, id DESC LIMIT ?2";
+pub(super) const LET_GO: &str = "UPDATE audit SET payload = NULL WHERE at < ?1 AND payload IS NOT NULL";
 pub(super) const BY_NUMBER: &str =
     "SELECT document FROM number WHERE kind = ?1 AND number = ?2 ORDER BY document";
 
@@ -54,10 +64,35 @@ impl EmbeddedStore {
         let bodies = self
             .read(move |connection| {
                 let mut select = connection.prepare_cached(sql)?;
-                let bodies = select.query_map(values, |row| row.get(0))?;
-                Ok(bodies.collect::<Result<Vec<String>, _>>()?)
+                let bodies = select.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(bodies.collect::<Result<Vec<(String, Option<Vec<u8>>)>, _>>()?)
             })
             .await?;
-        bodies.iter().map(|body| from_json("an audit entry", body)).collect()
+        let entry = |(body, payload): (String, Option<Vec<u8>>)| {
+            let mut entry: AuditEntry = from_json("an audit entry", &body)?;
+            if let Some(payload) = payload {
+                entry.sent = unpack(&payload)?;
+            }
+            Ok(entry)
+        };
+        bodies.into_iter().map(entry).collect()
     }
+
+    /// Lets go of what attempts sent that ended before `before`; says of how many. The entries stay, with the digest.
+    pub async fn let_go_payloads(&self, before: Timestamp) -> Result<usize, StoreError> {
+        let before = to_nanos(before);
+        self.write(move |connection| Ok(connection.prepare_cached(LET_GO)?.execute([before])?)).await
+    }
+}
+
+/// What was sent, as it stands in its column.
+pub(super) fn pack(sent: &[Value]) -> Result<Vec<u8>, StoreError> {
+    Ok(compress_to_vec_zlib(to_json(&sent)?.as_bytes(), LEVEL))
+}
+
+fn unpack(payload: &[u8]) -> Result<Vec<Value>, StoreError> {
+    let corrupt = |reason: String| StoreError::Corrupt(format!("what an attempt sent: {reason}"));
+    let json =
+        decompress_to_vec_zlib_with_limit(payload, LARGEST).map_err(|error| corrupt(error.to_string()))?;
+    serde_json::from_slice(&json).map_err(|error| corrupt(error.to_string()))
 }

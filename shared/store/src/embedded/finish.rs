@@ -1,6 +1,7 @@
 //! The end of an attempt, in one stroke.
 
 use super::{
+    audit::pack,
     document::EncodedItem,
     value::{to_json, to_nanos},
 };
@@ -35,13 +36,14 @@ struct EncodedEntry {
     at: i64,
     failed: bool,
     body: String,
+    payload: Option<Vec<u8>>,
 }
 
 impl EncodedFinish {
     pub(super) fn new(finish: Finish) -> Result<Self, StoreError> {
         Ok(Self {
             documents: finish.documents.into_iter().map(EncodedDocument::new).collect::<Result<_, _>>()?,
-            audit: finish.audit.iter().map(EncodedEntry::new).collect::<Result<_, _>>()?,
+            audit: finish.audit.into_iter().map(EncodedEntry::new).collect::<Result<_, _>>()?,
         })
     }
 
@@ -112,21 +114,25 @@ impl EncodedDocument {
 }
 
 impl EncodedEntry {
-    fn new(entry: &AuditEntry) -> Result<Self, StoreError> {
+    fn new(mut entry: AuditEntry) -> Result<Self, StoreError> {
+        let sent = std::mem::take(&mut entry.sent);
         Ok(Self {
+            payload: if sent.is_empty() { None } else { Some(pack(&sent)?) },
             document: entry.document.to_string(),
             kind: entry.document.kind,
             number: entry.number.clone(),
             at: to_nanos(entry.at),
             failed: entry.outcome == AuditOutcome::Failed,
-            body: to_json(entry)?,
+            body: to_json(&entry)?,
         })
     }
 
     fn write(self, connection: &Connection) -> Result<(), StoreError> {
         connection
-            .prepare_cached("INSERT INTO audit (document, at, failed, body) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![self.document, self.at, self.failed, self.body])?;
+            .prepare_cached(
+                "INSERT INTO audit (document, at, failed, body, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![self.document, self.at, self.failed, self.body, self.payload])?;
         match self.number {
             Some(number) => remember_number(connection, self.kind, &number, &self.document),
             None => Ok(()),

@@ -6,7 +6,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x4231_436f;
 
 /// The steps from an empty file to the newest schema.
-pub(super) const MIGRATIONS: &[&str] = &[FIRST];
+pub(super) const MIGRATIONS: &[&str] = &[FIRST, PAYLOADS];
 
 const FIRST: &str = "
 -- Changes to work on. AUTOINCREMENT: an id used again would let an old receipt ack a new message.
@@ -86,4 +86,14 @@ CREATE TABLE record (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE budget (
     id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL, body TEXT NOT NULL
 );
+";
+
+// What was sent, apart from the entry and compressed: it is by far the largest, and can be let go one day.
+const PAYLOADS: &str = "
+ALTER TABLE audit ADD COLUMN payload BLOB;
+DROP TRIGGER audit_is_not_changed;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+WHEN NEW.payload IS NOT NULL OR NEW.id IS NOT OLD.id OR NEW.document IS NOT OLD.document OR NEW.at IS NOT OLD.at
+    OR NEW.failed IS NOT OLD.failed OR NEW.body IS NOT OLD.body
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 ";
