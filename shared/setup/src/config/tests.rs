@@ -252,6 +252,7 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
                     && !rest.starts_with("spki_sha256")
                     && !rest.starts_with("series")
                     && !rest.starts_with("card_code")
+                    && !rest.starts_with("keep_payloads")
                     && !["listen", "certificate_file", "key_file", "url"]
                         .iter()
                         .any(|key| rest.starts_with(key)) =>
