@@ -107,7 +107,6 @@ const INVOICE: &[Source] = &[
     ),
     source("invoice-charges", &["DocumentAdditionalExpenses"], "each additional expense"),
     source("line-level-taxation", &[], "always: tax stands on the lines"),
-    source("tax-lines", &["VatSum", "VatSumFc"], "tax of the header that no line carries"),
     source("is-credit-note", &[], "true on credit notes"),
     CUSTOM_FIELDS,
 ];
