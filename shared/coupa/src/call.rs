@@ -1,7 +1,6 @@
 use model::Lane;
 use serde_json::Value;
-use std::sync::{Mutex, PoisonError, atomic::AtomicU32};
-use wire::{Response, TransportError};
+use std::sync::{Mutex, atomic::AtomicU32};
 
 /// What each request needs to know about the attempt it is made for.
 #[derive(Clone, Copy)]
@@ -14,17 +13,8 @@ pub struct Call<'a> {
     /// Counts the requests that went out, tries and all. Token requests don't count.
     pub made: &'a AtomicU32,
     /// Receives `{"method", "path", "body"}` of each write that went out, once however often it was tried; with
-    /// `"reply"` as [`wire::heard`] has it, of the last try, once there is one.
+    /// what was answered, as [`wire::note_reply`] has it.
     pub sent: &'a Mutex<Vec<Value>>,
-}
-
-impl Call<'_> {
-    pub(crate) fn note_reply(&self, place: usize, result: &Result<Response, TransportError>) {
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(Value::Object(note)), Some(reply)) = (sent.get_mut(place), wire::heard(result)) {
-            note.insert("reply".to_owned(), reply);
-        }
-    }
 }
 
 /// What a [`Call`] borrows from, for work that holds no lease: checks, and reads for many documents at once.

@@ -144,7 +144,7 @@ impl Client {
         }
         let result = self.transport.send(request, limits).await;
         if let Some(place) = tried.noted {
-            call.note_reply(place, &result);
+            wire::note_reply(call.sent, place, &result);
         }
         match &result {
             Ok(reply) => {

@@ -26,8 +26,8 @@ pub struct WriteCall<'a> {
     /// Whether enough of the lease is left. Asked with no await between the answer and handing the request to the
     /// transport; `false` ends the call with [`Error::TooLate`], nothing sent.
     pub may_send: &'a (dyn Fn() -> bool + Send + Sync),
-    /// Receives `{"to", "method", "path", "body"}` of what went out, and `"reply"` as [`wire::heard`] has it, of the last
-    /// try, once there is one.
+    /// Receives `{"to", "method", "path", "body"}` of what went out, with what was answered, as
+    /// [`wire::note_reply`] has it.
     pub sent: &'a Mutex<Vec<Value>>,
     /// How long the write may take: no longer than the lease has room for.
     pub timeout: Duration,
@@ -190,12 +190,7 @@ impl Client {
         });
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let result = self.transport.send(request, limits).await;
-        if let Some(reply) = wire::heard(&result) {
-            let mut sent = call.sent.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(Value::Object(note)) = sent.get_mut(place) {
-                note.insert("reply".to_owned(), reply);
-            }
-        }
+        wire::note_reply(call.sent, place, &result);
         let now = self.clock.now();
         if result.is_ok() {
             self.answered(now);

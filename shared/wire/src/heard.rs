@@ -2,16 +2,25 @@
 
 use crate::{Response, TransportError};
 use serde_json::{Map, Value, json};
+use std::sync::{Mutex, PoisonError};
 
 /// A reply up to this size is kept whole; real ones have up to 250 kB, nearly all of it what nobody asked about.
 const KEPT_WHOLE_BYTES: usize = 2_000;
 /// Of what is no JSON, so many characters.
 const TEXT_CHARACTERS: usize = 500;
 
-/// `{"status", "body"}` of a reply, `{"lost"}` with the reason where there was none; `None` where nothing was sent.
+/// Adds what was answered, as `"reply"`, to the note at `place` among what was sent: `{"status", "body"}` of a reply, `{"lost"}`
+/// with the reason where there was none. Nothing where nothing was sent. The last try's is what stays.
 ///
 /// Of a large JSON object only its single values are kept, and `"left_out"` names the others.
-pub fn heard(result: &Result<Response, TransportError>) -> Option<Value> {
+pub fn note_reply(sent: &Mutex<Vec<Value>>, place: usize, result: &Result<Response, TransportError>) {
+    let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (Some(Value::Object(note)), Some(reply)) = (sent.get_mut(place), heard(result)) {
+        note.insert("reply".to_owned(), reply);
+    }
+}
+
+fn heard(result: &Result<Response, TransportError>) -> Option<Value> {
     let reply = match result {
         Ok(reply) => reply,
         Err(TransportError::NotSent(_)) => return None,

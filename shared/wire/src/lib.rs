@@ -12,7 +12,7 @@ mod url;
 
 pub use self::http::HttpTransport;
 pub use certificate::{CertificateDetails, CertificateSeen, Problem};
-pub use heard::heard;
+pub use heard::note_reply;
 pub use probe::probe_certificate;
 pub use system::{SystemClock, SystemRandom};
 pub use tls::{PinError, Roots, SpkiPin, Tls, TlsError};
