@@ -71,7 +71,7 @@ mod tests {
         commands::testing::{attempt, before_noon, filled, invoice, look},
         output::Report,
     };
-    use model::{AuditOutcome, Code, DeadLetter, ErrorClass};
+    use model::{AuditOutcome, Chain, Code, DeadLetter, Direction, ErrorClass};
 
     #[tokio::test]
     async fn a_document_is_found_by_its_number_and_tells_its_story_in_order() {
@@ -102,6 +102,23 @@ Times are in UTC.
 
 What was sent and answered in full, and where each field came from: add --json.";
         assert_eq!(text, expected);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_tells_where_it_wrote_also_when_what_it_sent_is_no_longer_kept() {
+        let payload = "digest".to_owned();
+        let chain = Chain { sequence: 1, before: String::new(), hash: String::new(), payload };
+        let emptied = AuditEntry {
+            outcome: AuditOutcome::Updated,
+            direction: Some(Direction::CoupaToSap),
+            sent: vec![],
+            chain: Some(chain),
+            ..attempt()
+        };
+        let books = filled(vec![emptied], DocumentItem::default()).await;
+        let text = find(&books, ObjectKind::Invoice, "100237").await.unwrap().human(&look());
+        assert!(text.contains("updated in SAP\n"), "{text}");
+        assert!(text.contains("What it sent is no longer kept."), "{text}");
     }
 
     #[tokio::test]

@@ -29,7 +29,8 @@ async fn explain(app: &App, engine: &Engine, args: &WhyArgs, source: &'static So
         let attempts = engine.books.audit.of_document(&document).await?;
         let why = engine.pipeline.why(&document, source).await.map_err(failed)?;
         let number = attempts.iter().rev().find_map(|attempt| attempt.number.clone());
-        answers.push(Answer { document, number, source, why, sent: sent(&attempts, source.field) });
+        let emptied = attempts.iter().any(AuditEntry::is_emptied);
+        answers.push(Answer { document, number, source, why, sent: sent(&attempts, source.field), emptied });
     }
     app.show(&Answers(answers));
     Ok(Exit::Done)
@@ -59,6 +60,8 @@ struct Answer {
     source: &'static Source,
     why: Why,
     sent: Vec<Sending>,
+    /// Some attempts may have sent it of which that is no longer kept.
+    emptied: bool,
 }
 
 impl Answer {
@@ -146,6 +149,7 @@ impl Answer {
                     last.reply.as_ref().map(|reply| format!("{}: ", replied(reply, self.source.field)));
                 lines.push(format!("Coupa said    {}{}", reply.unwrap_or_default(), last.attempt.message));
             }
+            None if self.emptied => lines.push("Last sent     longer ago than that is kept".to_owned()),
             None => lines.push("Last sent     never".to_owned()),
         }
         if let Some(refused) = &self.why.refused {

@@ -85,6 +85,31 @@ pub struct AuditEntry {
     pub chain: Option<Chain>,
 }
 
+impl AuditEntry {
+    /// Which way it worked, also where nobody wrote that down. Where nothing was sent, what made us look says which way it
+    /// would have gone.
+    pub fn way(&self) -> Direction {
+        let to_sap = self.sent.iter().filter(|sent| goes_to_sap(sent)).count();
+        match (self.direction, self.sent.len()) {
+            (Some(direction), _) => direction,
+            (None, 0) if self.cause == Cause::Coupa => Direction::CoupaToSap,
+            (None, _) if to_sap == 0 => Direction::SapToCoupa,
+            (None, sent) if to_sap == sent => Direction::CoupaToSap,
+            (None, _) => Direction::BothWays,
+        }
+    }
+
+    /// It sent something that is no longer kept.
+    pub fn is_emptied(&self) -> bool {
+        self.sent.is_empty() && self.chain.as_ref().is_some_and(|chain| !chain.payload.is_empty())
+    }
+}
+
+/// Whether something sent went to SAP. Else it went to Coupa.
+pub fn goes_to_sap(sent: &Value) -> bool {
+    sent.get("to").is_some_and(|to| to == "SAP")
+}
+
 /// The place of an entry in its document's chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
@@ -94,7 +119,8 @@ pub struct Chain {
     pub before: String,
     /// SHA-256, in hexadecimal, over the entry (what was sent by its digest) and `before`.
     pub hash: String,
-    /// The digest of what was sent: what remains of it once it is let go. Empty in entries of earlier versions.
+    /// The digest of what was sent: what remains of it once it is let go. Empty where nothing was sent, and in entries of
+    /// earlier versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub payload: String,
 }

@@ -18,7 +18,7 @@ mod renewed;
 pub mod secret_text;
 mod shared_secret;
 
-pub use audit::{AuditEntry, AuditHead, AuditOutcome, Chain, Direction};
+pub use audit::{AuditEntry, AuditHead, AuditOutcome, Chain, Direction, goes_to_sap};
 pub use change::{Cause, Change, CorrelationId, Lane, Step};
 pub use clock::{Clock, Random};
 pub use cursor::{Cursor, Pass, Seen, Stamp};

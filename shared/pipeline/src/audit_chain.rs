@@ -52,8 +52,9 @@ pub struct LetGo {
 pub(crate) fn append(mut entry: AuditEntry, item: &mut DocumentItem) -> AuditEntry {
     let head = item.audit.take().unwrap_or_default();
     let sequence = head.count + 1;
-    let payload = digest(&entry.sent);
-    let hash = hash(&entry, &payload, sequence, &head.hash);
+    let digest = digest(&entry.sent);
+    let hash = hash(&entry, &digest, sequence, &head.hash);
+    let payload = if entry.sent.is_empty() { String::new() } else { digest };
     item.audit = Some(AuditHead { count: sequence, hash: hash.clone() });
     entry.chain = Some(Chain { sequence, before: head.hash, hash, payload });
     entry
@@ -79,11 +80,7 @@ fn digest(sent: &[Value]) -> String {
 
 /// The digest of what an entry sent, also where that was let go.
 fn payload(entry: &AuditEntry, chain: &Chain) -> String {
-    if is_emptied(entry, chain) { chain.payload.clone() } else { digest(&entry.sent) }
-}
-
-fn is_emptied(entry: &AuditEntry, chain: &Chain) -> bool {
-    entry.sent.is_empty() && !chain.payload.is_empty() && chain.payload != digest(&[])
+    if entry.is_emptied() { chain.payload.clone() } else { digest(&entry.sent) }
 }
 
 fn hex(parts: &[&[u8]]) -> String {
@@ -114,7 +111,7 @@ pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, let_go: LetGo) -
         if hash(entry, &payload(entry, chain), chain.sequence, &chain.before) != chain.hash {
             return Err(Broken::Altered(chain.sequence));
         }
-        if is_emptied(entry, chain) && let_go.payloads_before.is_none_or(|before| entry.at >= before) {
+        if entry.is_emptied() && let_go.payloads_before.is_none_or(|before| entry.at >= before) {
             return Err(Broken::Emptied(chain.sequence));
         }
         last = Some(chain);

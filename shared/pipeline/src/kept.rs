@@ -1,12 +1,12 @@
 //! What is kept of what was sent: where each field came from stands with it, and personal values don't.
 
-use model::{AuditEntry, Cause, Direction};
+use model::{AuditEntry, ObjectKind, goes_to_sap};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// Completes the entry of an attempt that has ended.
 pub(crate) fn keep(entry: &mut AuditEntry, personal: &BTreeSet<String>) {
-    entry.direction = Some(direction(entry));
+    entry.direction = Some(entry.way());
     for sent in &mut entry.sent {
         let sources = sources(entry.document.kind, sent);
         if let (false, Value::Object(note)) = (sources.is_empty(), &mut *sent) {
@@ -16,23 +16,8 @@ pub(crate) fn keep(entry: &mut AuditEntry, personal: &BTreeSet<String>) {
     }
 }
 
-/// Where nothing was sent, what made us look says which way it would have gone.
-fn direction(entry: &AuditEntry) -> Direction {
-    let to_sap = entry.sent.iter().filter(|sent| goes_to_sap(sent)).count();
-    match entry.sent.len() {
-        0 if entry.cause == Cause::Coupa => Direction::CoupaToSap,
-        sent if to_sap == 0 || sent == 0 => Direction::SapToCoupa,
-        sent if to_sap == sent => Direction::CoupaToSap,
-        _ => Direction::BothWays,
-    }
-}
-
-fn goes_to_sap(sent: &Value) -> bool {
-    sent.get("to").is_some_and(|to| to == "SAP")
-}
-
 /// What each field of the body was made of, and by which rule.
-fn sources(kind: model::ObjectKind, sent: &Value) -> Map<String, Value> {
+fn sources(kind: ObjectKind, sent: &Value) -> Map<String, Value> {
     let Some(body) = sent.get("body").and_then(Value::as_object) else { return Map::new() };
     let source = |field: &String| {
         if goes_to_sap(sent) {

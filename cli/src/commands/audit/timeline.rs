@@ -1,6 +1,6 @@
 use crate::output::{Look, Report, Table};
 use jiff::Timestamp;
-use model::{AuditEntry, AuditOutcome, Cause, DocumentItem, DocumentKey, Link, Step};
+use model::{AuditEntry, AuditOutcome, Cause, Direction, DocumentItem, DocumentKey, Link, Step, goes_to_sap};
 use serde_json::{Value, json};
 
 /// A document, how it stands, and the attempts on it, oldest first.
@@ -120,15 +120,14 @@ fn entry_lines(entry: &AuditEntry, look: &Look) -> Vec<String> {
         let to = if goes_to_sap(sent) { " to SAP" } else { "" };
         detail(format!("Sent{to}: {} {}{}", text("method"), text("path"), answered(sent)));
     }
+    if entry.is_emptied() {
+        detail("What it sent is no longer kept.".to_owned());
+    }
     if let (Some(code), AuditOutcome::Failed) = (entry.code, entry.outcome) {
         detail(format!("What to do: {} (docs/errors/{code}.md)", code.fix()));
     }
     detail(look.dim(&circumstances(entry)));
     lines
-}
-
-fn goes_to_sap(sent: &Value) -> bool {
-    sent.get("to").and_then(Value::as_str) == Some("SAP")
 }
 
 /// What came back, in a few words.
@@ -146,14 +145,13 @@ fn answered(sent: &Value) -> String {
     format!(" → {status}{id}{state}")
 }
 
-/// Suppliers go both ways: what was sent says where something was done.
+/// Suppliers go both ways.
 fn outcome_of(entry: &AuditEntry) -> &'static str {
-    let to_sap = entry.sent.iter().filter(|sent| goes_to_sap(sent)).count();
-    match entry.outcome {
-        AuditOutcome::Created if to_sap > 0 => "created in SAP",
-        AuditOutcome::Updated if to_sap > 0 && to_sap == entry.sent.len() => "updated in SAP",
-        AuditOutcome::Updated if to_sap > 0 => "updated in SAP and in Coupa",
-        other => outcome(other),
+    match (entry.outcome, entry.way()) {
+        (AuditOutcome::Created, Direction::CoupaToSap | Direction::BothWays) => "created in SAP",
+        (AuditOutcome::Updated, Direction::CoupaToSap) => "updated in SAP",
+        (AuditOutcome::Updated, Direction::BothWays) => "updated in SAP and in Coupa",
+        (other, _) => outcome(other),
     }
 }
 
