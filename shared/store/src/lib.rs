@@ -11,6 +11,8 @@ pub mod contract;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
+#[cfg(any(feature = "aws", feature = "embedded"))]
+mod packed;
 #[cfg(feature = "embedded")]
 mod private_file;
 mod queue;

@@ -131,13 +131,16 @@ async fn what_was_sent_is_let_go_in_its_time_and_the_attempt_stays() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("store.db");
     let store = EmbeddedStore::open(&path).unwrap();
-    work_on(&store, 1, Timestamp::UNIX_EPOCH).await;
+    for entry in [1, 2] {
+        work_on(&store, entry, Timestamp::UNIX_EPOCH).await;
+    }
     let before = store.of_document(&invoice(1)).await.unwrap();
     assert!(!before[0].sent.is_empty(), "{before:#?}");
-    assert_eq!(store.let_go_payloads(before[0].at).await.unwrap(), 0, "not yet");
+    assert_eq!(store.let_go_payloads(before[0].at, 9).await.unwrap(), 0, "not yet");
     let later = before[0].at + jiff::SignedDuration::from_secs(1);
-    assert_eq!(store.let_go_payloads(later).await.unwrap(), 1);
-    assert_eq!(store.let_go_payloads(later).await.unwrap(), 0, "once");
+    assert_eq!(store.let_go_payloads(later, 1).await.unwrap(), 1, "no more than asked for");
+    assert_eq!(store.let_go_payloads(later, 9).await.unwrap(), 1, "once each");
+    assert_eq!(store.let_go_payloads(later, 9).await.unwrap(), 0);
     let expected = model::AuditEntry { sent: vec![], ..before[0].clone() };
     assert_eq!(store.of_document(&invoice(1)).await.unwrap(), [expected]);
 }

@@ -2,7 +2,7 @@
 
 use super::{
     AwsStore,
-    body::{BODY, Body, Parts, unpack, whole},
+    body::{BODY, Body, Parts, whole},
     document::number_key,
     dynamo::{side_by_side, unavailable},
     tables::{AT, BY_DAY, DOCUMENT, EXPIRES_AT},
@@ -170,7 +170,7 @@ impl AwsStore {
                 found.sort_by_key(|part| get_text(part, AT).map(str::to_owned));
                 let bytes = found.iter().filter_map(|part| part.get(BODY)?.as_b().ok());
                 let packed: Vec<u8> = bytes.flat_map(|blob| blob.as_ref().iter().copied()).collect();
-                Some(unpack(&what, &packed)?)
+                Some(crate::packed::unpack(&what, &packed)?)
             }
         };
         from_json(&what, &json.unwrap_or_default())

@@ -1,9 +1,11 @@
 //! Bodies of any size: compressed where that pays, split where even that is too large for an item, never cut.
 
 use super::value::{Item, get_text};
-use crate::StoreError;
+use crate::{
+    StoreError,
+    packed::{pack, unpack},
+};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use miniz_oxide::{deflate::compress_to_vec_zlib, inflate::decompress_to_vec_zlib_with_limit};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -11,8 +13,7 @@ use std::fmt::Write as _;
 const COMPRESS_OVER: usize = 1_000;
 /// DynamoDB's limit is 400 kB for an item with everything in it.
 const PART_BYTES: usize = 350_000;
-/// No document of ours comes near it; it only bounds what a damaged item can make us allocate.
-const LARGEST: usize = 256 << 20;
+/// Room is what is paid for there.
 const LEVEL: u8 = 6;
 
 pub(super) const BODY: &str = "body";
@@ -33,7 +34,7 @@ impl Body {
         if json.len() <= COMPRESS_OVER {
             return Self { name: BODY, value: AttributeValue::S(json), parts: vec![] };
         }
-        let packed = compress_to_vec_zlib(json.as_bytes(), LEVEL);
+        let packed = pack(&json, LEVEL);
         if packed.len() <= PART_BYTES {
             return Self { name: BODY, value: AttributeValue::B(Blob::new(packed)), parts: vec![] };
         }
@@ -97,13 +98,6 @@ pub(super) fn whole(what: &str, item: &Item) -> Result<Option<String>, StoreErro
     }
 }
 
-pub(super) fn unpack(what: &str, packed: &[u8]) -> Result<String, StoreError> {
-    let corrupt = |reason: String| StoreError::Corrupt(format!("{what}: {reason}"));
-    let bytes =
-        decompress_to_vec_zlib_with_limit(packed, LARGEST).map_err(|error| corrupt(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| corrupt(error.to_string()))
-}
-
 /// Half of a SHA-256, in hex: also as long as a transaction's token may be.
 pub(super) fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
@@ -152,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_damaged_body_is_an_error() {
-        let mut packed = compress_to_vec_zlib(noise(5_000).as_bytes(), LEVEL);
+        let mut packed = pack(&noise(5_000), LEVEL);
         packed.truncate(100);
         assert!(matches!(unpack("it", &packed), Err(StoreError::Corrupt(_))));
     }

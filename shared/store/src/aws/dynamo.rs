@@ -153,7 +153,7 @@ impl Dynamo {
             });
             packed.extend(part.ok_or_else(|| StoreError::Conflict(format!("the body of {what}")))?);
         }
-        body::unpack(what, &packed).map(Some)
+        crate::packed::unpack(what, &packed).map(Some)
     }
 
     /// An item and its body. Where its parts were replaced between the two reads, both are read again.

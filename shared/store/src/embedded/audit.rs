@@ -2,27 +2,21 @@
 
 use super::{
     EmbeddedStore, document,
-    value::{from_json, limit, to_json, to_nanos},
+    value::{from_json, limit, to_nanos},
 };
-use crate::{AuditFilter, AuditTrail, StoreError};
+use crate::{AuditFilter, AuditTrail, StoreError, packed::unpack};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use miniz_oxide::{deflate::compress_to_vec_zlib, inflate::decompress_to_vec_zlib_with_limit};
 use model::{AuditEntry, DocumentKey, ObjectKind};
 use rusqlite::{Params, params};
-use serde_json::Value;
-
-/// The fastest: it takes little more room than the others.
-const LEVEL: u8 = 1;
-/// No attempt of ours comes near it; it only bounds what a damaged file can make us allocate.
-const LARGEST: usize = 256 << 20;
 
 pub(super) const OF_DOCUMENT: &str = "SELECT body, payload FROM audit WHERE document = ?1 ORDER BY at, id";
 pub(super) const FAILED: &str =
     "SELECT body, payload FROM audit WHERE failed = 1 AND at >= ?1 ORDER BY at DESC, id DESC LIMIT ?2";
 pub(super) const ALL: &str =
     "SELECT body, payload FROM audit WHERE at >= ?1 ORDER BY at DESC, id DESC LIMIT ?2";
-pub(super) const LET_GO: &str = "UPDATE audit SET payload = NULL WHERE at < ?1 AND payload IS NOT NULL";
+pub(super) const LET_GO: &str = "UPDATE audit SET payload = NULL WHERE id IN
+    (SELECT id FROM audit WHERE at < ?1 AND payload IS NOT NULL ORDER BY at LIMIT ?2)";
 pub(super) const BY_NUMBER: &str =
     "SELECT document FROM number WHERE kind = ?1 AND number = ?2 ORDER BY document";
 
@@ -71,28 +65,17 @@ impl EmbeddedStore {
         let entry = |(body, payload): (String, Option<Vec<u8>>)| {
             let mut entry: AuditEntry = from_json("an audit entry", &body)?;
             if let Some(payload) = payload {
-                entry.sent = unpack(&payload)?;
+                entry.sent = from_json("an audit entry", &unpack("an audit entry", &payload)?)?;
             }
             Ok(entry)
         };
         bodies.into_iter().map(entry).collect()
     }
 
-    /// Lets go of what attempts sent that ended before `before`; says of how many. The entries stay, with the digest.
-    pub async fn let_go_payloads(&self, before: Timestamp) -> Result<usize, StoreError> {
-        let before = to_nanos(before);
-        self.write(move |connection| Ok(connection.prepare_cached(LET_GO)?.execute([before])?)).await
+    /// Lets go of what attempts sent that ended before `before`, of at most `most`, oldest first; says of how many. The
+    /// entries stay, with the digest.
+    pub async fn let_go_payloads(&self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
+        let values = (to_nanos(before), limit(most));
+        self.write(move |connection| Ok(connection.prepare_cached(LET_GO)?.execute(values)?)).await
     }
-}
-
-/// What was sent, as it stands in its column.
-pub(super) fn pack(sent: &[Value]) -> Result<Vec<u8>, StoreError> {
-    Ok(compress_to_vec_zlib(to_json(&sent)?.as_bytes(), LEVEL))
-}
-
-fn unpack(payload: &[u8]) -> Result<Vec<Value>, StoreError> {
-    let corrupt = |reason: String| StoreError::Corrupt(format!("what an attempt sent: {reason}"));
-    let json =
-        decompress_to_vec_zlib_with_limit(payload, LARGEST).map_err(|error| corrupt(error.to_string()))?;
-    serde_json::from_slice(&json).map_err(|error| corrupt(error.to_string()))
 }

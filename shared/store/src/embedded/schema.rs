@@ -91,9 +91,41 @@ CREATE TABLE budget (
 // What was sent, apart from the entry and compressed: it is by far the largest, and can be let go one day.
 const PAYLOADS: &str = "
 ALTER TABLE audit ADD COLUMN payload BLOB;
+CREATE INDEX audit_payload ON audit (at) WHERE payload IS NOT NULL;
 DROP TRIGGER audit_is_not_changed;
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 WHEN NEW.payload IS NOT NULL OR NEW.id IS NOT OLD.id OR NEW.document IS NOT OLD.document OR NEW.at IS NOT OLD.at
     OR NEW.failed IS NOT OLD.failed OR NEW.body IS NOT OLD.body
 BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AuditTrail as _, EmbeddedStore};
+    use rusqlite::Connection;
+
+    /// As the first schema kept it.
+    const ENTRY: &str = r#"{"document":"ACME/invoice/7","number":"100237","at":"2026-11-26T02:00:00Z",
+        "noticed_at":null,"duration_ms":12,"cause":"poll","step":"document","sap_stamp":null,"attempt":1,"outcome":"created",
+        "code":null,"class":null,"message":"created","sent":[{"method":"POST"}],"coupa_calls":1,"correlation":"c"}"#;
+
+    #[tokio::test]
+    async fn what_the_first_schema_kept_is_read_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        let first = Connection::open(&path).unwrap();
+        first.execute_batch(MIGRATIONS[0]).unwrap();
+        first.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        first.pragma_update(None, "user_version", 1).unwrap();
+        let insert = "INSERT INTO audit (document, at, failed, body) VALUES ('ACME/invoice/7', 0, 0, ?1)";
+        first.execute(insert, [ENTRY]).unwrap();
+        drop(first);
+        let entry: model::AuditEntry = serde_json::from_str(ENTRY).unwrap();
+        for _ in 0..2 {
+            let store = EmbeddedStore::open(&path).unwrap();
+            assert_eq!(store.let_go_payloads(jiff::Timestamp::MAX, 9).await.unwrap(), 0, "it has none apart");
+            assert_eq!(store.of_document(&entry.document).await.unwrap(), [entry.clone()]);
+        }
+    }
+}
