@@ -1,11 +1,14 @@
 //! `b1-coupa audit`: what was done, when, and with what result, for people who were not there.
 
+mod checkpoint;
 pub(super) mod export;
+mod let_go;
 mod timeline;
 pub(super) mod verify;
 
 use super::{App, Exit};
 use crate::{CliError, CliResult, args::Since, books::Books};
+pub(super) use let_go::let_go_payloads;
 use model::{AuditEntry, DocumentItem, DocumentKey, ObjectKind};
 use store::AuditFilter;
 use timeline::{Attempts, Found, Timelines};

@@ -1,6 +1,6 @@
 //! `run`: polls on the schedule and works the queue until it is asked to stop.
 
-use super::{App, Exit, reconcile::nightly, stop};
+use super::{App, Exit, audit::let_go_payloads, reconcile::nightly, stop};
 use crate::{CliResult, config::Config, engine::Engine, listener::Listener};
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use model::ObjectKind;
@@ -51,20 +51,15 @@ async fn work(app: &App, engine: &Engine, config: &Config, listener: Option<&Lis
             listener.serve(rest(engine, Duration::MAX)).await;
         }
     };
-    let all = futures::future::join5(
+    tokio::join!(
         futures::future::join_all(pollers),
         futures::future::join_all(workers),
         release_on_schedule(engine),
         listening,
-        futures::future::join(
-            keep_subscribed(engine, config),
-            Box::pin(futures::future::join(
-                compare_nightly(app, engine, config),
-                let_go_on_schedule(engine, config),
-            )),
-        ),
+        keep_subscribed(engine, config),
+        compare_nightly(app, engine, config),
+        let_go_on_schedule(app, engine, config),
     );
-    all.await;
     Ok(())
 }
 
@@ -91,11 +86,9 @@ async fn compare_nightly(app: &App, engine: &Engine, config: &Config) {
 }
 
 /// Lets go of what the config has kept long enough.
-async fn let_go_on_schedule(engine: &Engine, config: &Config) {
+async fn let_go_on_schedule(app: &App, engine: &Engine, config: &Config) {
     while !engine.stopping() {
-        if let Err(error) = engine.let_go_payloads(config).await {
-            tracing::error!(%error, "what attempts sent could not be let go; the next hour tries again");
-        }
+        let_go_payloads(app, engine, config).await;
         rest(engine, LET_GO_EVERY).await;
     }
 }

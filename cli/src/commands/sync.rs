@@ -1,6 +1,6 @@
 //! `sync --once`: polls everything once and works until nothing more falls due.
 
-use super::{App, Exit};
+use super::{App, Exit, audit::let_go_payloads};
 use crate::{
     CliError, CliResult,
     args::SyncArgs,
@@ -28,7 +28,7 @@ pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
         return super::stack::sync(app, &config, &stack, args.max_wait.to_signed()).await;
     }
     let engine = Engine::build(app, &config).await?.guarded(&config, false).await?;
-    engine.let_go_payloads(&config).await?;
+    let_go_payloads(app, &engine, &config).await;
     super::stop::running(engine, async |engine| sync(app, engine, args.max_wait.to_signed()).await).await
 }
 

@@ -110,16 +110,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets go of what attempts sent, where it is older than the config has it kept. On a stack whole attempts expire by themselves.
-    pub async fn let_go_payloads(&self, config: &Config) -> CliResult<()> {
-        let Some(before) = config.payloads_kept_since(self.pipeline.clock.now()) else { return Ok(()) };
-        if let Some(file) = &self.books.file {
-            let count = file.let_go_payloads(before).await?;
-            tracing::info!(count, %before, "what attempts sent was let go");
-        }
-        Ok(())
-    }
-
     /// Gives the SAP session back, unless others share it: the next process has its own.
     pub async fn close(&self) {
         if let Err(error) = self.pipeline.sap.log_out().await {

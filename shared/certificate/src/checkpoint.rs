@@ -18,6 +18,9 @@ pub struct Checkpoint {
     pub company: String,
     /// By the document's key.
     pub documents: BTreeMap<String, AuditHead>,
+    /// What attempts sent that ended before this moment was kept long enough, and let go; `None` where it is kept for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payloads_before: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,7 +64,8 @@ mod tests {
         let head = AuditHead { count: 3, hash: "abc".to_owned() };
         let documents = BTreeMap::from([("ACME/invoice/7".to_owned(), head)]);
         let made_at = "2026-11-26T02:00:00Z".parse().unwrap();
-        let checkpoint = Checkpoint { made_at, company: "ACME".to_owned(), documents };
+        let checkpoint =
+            Checkpoint { made_at, company: "ACME".to_owned(), documents, payloads_before: Some(made_at) };
         let sealed = checkpoint.seal(&key).unwrap();
         assert_eq!(Checkpoint::open(&sealed, &key.public()).unwrap(), checkpoint);
         assert!(Checkpoint::open(&sealed.replace("\"count\":3", "\"count\":2"), &key.public()).is_err());

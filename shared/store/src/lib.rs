@@ -24,7 +24,7 @@ pub use audit::{AuditFilter, AuditTrail};
 pub use embedded::{EmbeddedStore, OpenError};
 pub use error::StoreError;
 #[cfg(feature = "embedded")]
-pub use private_file::write_new as write_private_file;
+pub use private_file::{replace as replace_private_file, write_new as write_private_file};
 pub use queue::{DeadLetterCopy, Depth, Queue, Receipt, Received};
 #[cfg(feature = "embedded")]
 pub use secrets::SecretFile;

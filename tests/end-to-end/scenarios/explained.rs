@@ -142,3 +142,31 @@ fn personal_fields_are_sent_and_not_kept() {
     assert!(trail.contains("[redacted]") && !trail.contains(&name), "{trail}");
     verify(&world, 0);
 }
+
+#[test]
+fn what_was_kept_long_enough_is_let_go_under_a_signature() {
+    let mut world = World::new();
+    let kept_for_good = std::fs::read_to_string(world.config_file()).unwrap();
+    world.write_config(format!("{kept_for_good}\n[audit]\nkeep_payloads = \"1s\"\n"));
+    world.supplier("V1");
+    world.sync().expect(0);
+    assert!(world.attempts("supplier", "V1")[0]["sent"][0]["body"].is_object());
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    world.supplier("V2");
+    world.sync().expect(0);
+    let attempt = &world.attempts("supplier", "V1")[0];
+    assert!(attempt["sent"].as_array().is_none_or(Vec::is_empty), "{attempt}");
+    assert!(world.attempts("supplier", "V2")[0]["sent"][0]["body"].is_object());
+    let told = world.run(&["audit", "show", "supplier", "V1"]).expect(0).stdout;
+    assert!(told.contains("no longer kept"), "{told}");
+    assert_eq!(verify(&world, 0)["checkpoint"], json!(null), "no document was looked at before");
+
+    // What is kept longer from now on does not make a fault of what is gone.
+    world.write_config(kept_for_good);
+    assert!(verify(&world, 0)["checkpoint"].is_string());
+    tamper(&world, "UPDATE audit SET payload = NULL WHERE document LIKE '%V2'");
+    let found = verify(&world, 2);
+    let wrong = &found["wrong"][0];
+    assert!(wrong["document"].as_str().unwrap().ends_with("supplier/V2"), "{found}");
+    assert!(wrong["what"].as_str().unwrap().contains("was taken out"), "{found}");
+}

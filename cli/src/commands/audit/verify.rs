@@ -1,21 +1,18 @@
 //! `audit verify`: whether the trail is what was written.
 
+use super::checkpoint::CheckpointFile;
 use crate::{
-    CliError, CliResult,
+    CliResult,
     books::Books,
-    commands::{App, Exit, reconcile::signing_key},
-    config::Config,
+    commands::{App, Exit},
     output::{Look, Report, Table},
 };
-use certificate::{Checkpoint, Key};
+use certificate::Checkpoint;
 use jiff::Timestamp;
 use model::{AuditEntry, AuditHead, DocumentKey};
 use pipeline::audit_chain::{self, LetGo};
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
 use store::AuditFilter;
 
 /// Documents looked up at once.
@@ -31,51 +28,30 @@ struct Wrong {
 pub(in crate::commands) async fn run(app: &App) -> CliResult<Exit> {
     let config = app.config()?;
     let books = app.look_into_books(&config).await?;
-    let key = signing_key(app, &config).await?;
-    let file = config.reconcile.folder.join("audit-checkpoint.json");
-    let last = last_checkpoint(&file, &key)?;
+    // First what is let go may be known, then what is: a payload that goes in between was covered before it went.
     let trail = Trail::read(&books).await?;
-    let payloads_before = config.payloads_kept_since(app.clock.now());
+    let file = CheckpointFile::find(app, &config).await?;
+    let last = file.last()?;
+    let payloads_before = last.as_ref().and_then(|last| last.payloads_before);
     let mut wrong = trail.still_broken(&books, payloads_before).await?;
     if let Some(last) = last.as_ref().filter(|_| books.file.is_some()) {
         wrong.extend(trail.since(last));
     }
     let whole = wrong.is_empty();
     if whole {
-        leave(app, &config, &trail, &key, &file)?;
+        file.leave(&Checkpoint {
+            made_at: app.clock.now(),
+            company: config.sap.company_db.to_string(),
+            documents: trail.ends(),
+            // Looked up anew: what is let go meanwhile stays covered.
+            payloads_before: file.last()?.and_then(|last| last.payloads_before),
+        })?;
     }
     let entries = trail.entries.values().map(Vec::len).sum();
-    let since = last.map(|last| last.made_at.to_string());
+    // One that only says what was let go has seen no document.
+    let since = last.filter(|last| !last.documents.is_empty()).map(|last| last.made_at.to_string());
     app.show(&Verified { documents: trail.heads.len(), entries, since, wrong });
     Ok(if whole { Exit::Done } else { Exit::Failed })
-}
-
-fn last_checkpoint(file: &PathBuf, key: &Key) -> CliResult<Option<Checkpoint>> {
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(CliError::new(format!("{} can't be read: {error}", file.display()))),
-    };
-    Checkpoint::open(&text, &key.public()).map(Some).map_err(|error| {
-        CliError::new(format!("the checkpoint {} is not what was signed: {error}", file.display())).help(
-            "Somebody altered it, or the signing key was changed. Compare with a copy of it; remove it only if you know why.",
-        )
-    })
-}
-
-fn leave(app: &App, config: &Config, trail: &Trail, key: &Key, file: &PathBuf) -> CliResult<()> {
-    let documents = trail.heads.iter().map(|(document, (_, head))| (document.to_string(), head.clone()));
-    let checkpoint = Checkpoint {
-        made_at: app.clock.now(),
-        company: config.sap.company_db.to_string(),
-        documents: documents.collect(),
-    };
-    let failed = |error: &dyn std::fmt::Display| {
-        CliError::new(format!("the checkpoint can't be written to {}: {error}", file.display()))
-    };
-    let sealed = checkpoint.seal(key).map_err(|error| failed(&error))?;
-    std::fs::create_dir_all(&config.reconcile.folder).map_err(|error| failed(&error))?;
-    std::fs::write(file, sealed).map_err(|error| failed(&error))
 }
 
 /// All attempts by document, and where each chain should end.
@@ -110,6 +86,11 @@ impl Trail {
             }
         }
         Ok(Self { entries, heads })
+    }
+
+    /// Where the chain of each document ends, by the document's key.
+    fn ends(&self) -> BTreeMap<String, AuditHead> {
+        self.heads.iter().map(|(document, (_, head))| (document.to_string(), head.clone())).collect()
     }
 
     /// Chains that are not whole. Each is looked at twice: the first time an attempt may have ended in between.

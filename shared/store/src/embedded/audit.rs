@@ -17,6 +17,8 @@ pub(super) const ALL: &str =
     "SELECT body, payload FROM audit WHERE at >= ?1 ORDER BY at DESC, id DESC LIMIT ?2";
 pub(super) const LET_GO: &str = "UPDATE audit SET payload = NULL WHERE id IN
     (SELECT id FROM audit WHERE at < ?1 AND payload IS NOT NULL ORDER BY at LIMIT ?2)";
+pub(super) const ANY_TO_LET_GO: &str =
+    "SELECT EXISTS (SELECT 1 FROM audit WHERE at < ?1 AND payload IS NOT NULL)";
 pub(super) const BY_NUMBER: &str =
     "SELECT document FROM number WHERE kind = ?1 AND number = ?2 ORDER BY document";
 
@@ -70,6 +72,15 @@ impl EmbeddedStore {
             Ok(entry)
         };
         bodies.into_iter().map(entry).collect()
+    }
+
+    /// Whether what an attempt sent that ended before `before` is still kept.
+    pub async fn payloads_due(&self, before: Timestamp) -> Result<bool, StoreError> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached(ANY_TO_LET_GO)?;
+            Ok(select.query_row([to_nanos(before)], |row| row.get(0))?)
+        })
+        .await
     }
 
     /// Lets go of what attempts sent that ended before `before`, of at most `most`, oldest first; says of how many. The

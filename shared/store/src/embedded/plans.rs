@@ -18,6 +18,7 @@ fn every_statement_finds_its_rows_in_order_by_an_index() {
         audit::ALL,
         audit::BY_NUMBER,
         audit::LET_GO,
+        audit::ANY_TO_LET_GO,
         "SELECT kind, count(*) FROM document WHERE linked = 1 GROUP BY kind",
         "SELECT item FROM document WHERE key = ?1",
         "UPDATE document SET fence = 0 WHERE key = ?1 AND fence = ?2 AND lease_until IS NOT NULL",
