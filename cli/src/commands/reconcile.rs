@@ -15,7 +15,7 @@ use crate::{
 use certificate::{About, Certificate, CertificateError, Signed};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 pub(crate) use key::signing_key;
-use model::{Cause, DocumentKey, Lane, ObjectKind};
+use model::ObjectKind;
 use pipeline::reconcile::{Balance, Progress, ReconcileError, Scope};
 use report::Compared;
 use serde_json::json;
@@ -44,7 +44,7 @@ async fn compare(app: &App, engine: &Engine, config: &Config, args: &ReconcileAr
     engine.remember_session().await?;
     let balance = balance.map_err(failed)?;
     let made = certify(app, engine, config, &scope, &balance, args.out.as_deref()).await?;
-    let enqueued = if args.repair { Some(repair(engine, &balance).await?) } else { None };
+    let enqueued = if args.repair { Some(engine.pipeline.repair(&balance).await?) } else { None };
     let exit = if balance.differences.is_empty() { Exit::Done } else { Exit::Failed };
     app.show(&Compared { balance, json_file: made.json, page: made.page, enqueued });
     Ok(exit)
@@ -138,22 +138,6 @@ fn write(folder: &Path, signed: &Signed, made_at: Timestamp) -> CliResult<Made> 
 #[expect(clippy::needless_pass_by_value, reason = "map_err hands over")]
 fn unwritable(error: CertificateError) -> CliError {
     CliError::new(format!("the certificate can't be made: {error}"))
-}
-
-/// Has each document that differs looked at afresh; answers how many.
-async fn repair(engine: &Engine, balance: &Balance) -> CliResult<usize> {
-    let documents: BTreeSet<&DocumentKey> =
-        balance.differences.iter().map(|difference| &difference.document).collect();
-    let hanging = balance
-        .hang_on_missing
-        .iter()
-        .map(|payment| engine.pipeline.asked_for(payment.clone(), Cause::Reconcile, Lane::Live));
-    let count = documents.len();
-    let asked =
-        |document: &DocumentKey| engine.pipeline.asked_for(document.clone(), Cause::Reconcile, Lane::Live);
-    let changes: Vec<_> = documents.into_iter().map(asked).chain(hanging).collect();
-    engine.books.queue.send(&changes, engine.pipeline.clock.now()).await?;
-    Ok(count)
 }
 
 /// Rows looked at, for those who watch.

@@ -2,6 +2,7 @@
 
 use super::{
     App, Exit,
+    reconcile::failed,
     shadow::{self, Plan},
     stop,
 };
@@ -11,27 +12,13 @@ use crate::{
     engine::Engine,
     output::{Look, Report},
 };
-use jiff::{SignedDuration, Timestamp};
-use model::{Cause, DocumentKey, Lane};
+use model::DocumentKey;
 use pipeline::{
-    plan::{Action, Planned, Shadow},
+    plan::{Planned, Shadow},
     replay::{HIGHEST_LIMIT, Named, Replay, Selection},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
-
-/// So many documents stand in one record.
-const IN_RECORD: usize = 50;
-/// After so long a plan is no longer applied: it is cheaper to plan again than to read it.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
-
-/// A plan, but for its documents.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    made_at: Timestamp,
-    parts: usize,
-}
+use std::sync::Arc;
 
 pub(super) async fn plan(app: &App, args: PlanArgs) -> CliResult<Exit> {
     let config = app.config()?;
@@ -43,7 +30,7 @@ async fn make(app: &App, engine: &Engine, args: &PlanArgs) -> CliResult<Exit> {
     let documents = select(app, engine, args).await?;
     let shadow = Shadow::of(&engine.pipeline);
     let planned = shadow::plan(&shadow, &documents, true).await?;
-    let id = keep(engine, &planned).await?;
+    let id = engine.pipeline.keep_plan(&planned).await?;
     let mut plan = shown(engine, planned).await;
     plan.id = Some(id);
     app.show(&plan);
@@ -90,37 +77,6 @@ async fn select(app: &App, engine: &Engine, args: &PlanArgs) -> CliResult<Vec<Do
     Ok(documents)
 }
 
-fn head(id: &str) -> String {
-    format!("plan/{id}")
-}
-
-fn part(id: &str, at: usize) -> String {
-    format!("plan/{id}/{at}")
-}
-
-async fn keep(engine: &Engine, planned: &[Planned]) -> CliResult<String> {
-    let state = &engine.books.state;
-    let id = format!("{:08x}", engine.pipeline.random.next_u64() >> 32);
-    let parts: Vec<&[Planned]> = planned.chunks(IN_RECORD).collect();
-    for (at, some) in parts.iter().enumerate() {
-        state.save_record(&part(&id, at), Some(&value(some)?)).await?;
-    }
-    let kept = Kept { made_at: engine.pipeline.clock.now(), parts: parts.len() };
-    state.save_record(&head(&id), Some(&value(&kept)?)).await?;
-    Ok(id)
-}
-
-fn value<T: Serialize + ?Sized>(thing: &T) -> CliResult<Value> {
-    serde_json::to_value(thing).map_err(|error| CliError::new(error.to_string()))
-}
-
-fn read<T: for<'de> Deserialize<'de>>(value: Value) -> CliResult<T> {
-    serde_json::from_value(value).map_err(|error| {
-        CliError::new(format!("the plan can't be read: {error}"))
-            .help("Make a new one with `b1-coupa replay plan`.")
-    })
-}
-
 pub(super) async fn apply(app: &App, id: &str) -> CliResult<Exit> {
     let config = app.config()?;
     let engine = Engine::build(app, &config).await?;
@@ -128,61 +84,22 @@ pub(super) async fn apply(app: &App, id: &str) -> CliResult<Exit> {
 }
 
 async fn apply_kept(app: &App, engine: &Engine, id: &str) -> CliResult<Exit> {
-    let state = &engine.books.state;
-    let unknown = || {
-        CliError::new(format!("there is no plan {id}"))
-            .help("`b1-coupa replay plan` makes one; it can be applied once, within a week.")
+    let applied = engine.pipeline.apply_plan(id).await.map_err(failed)?;
+    let Some(pipeline::plan::Applied { enqueued, moved_on }) = applied else {
+        return Err(CliError::new(format!("there is no plan {id}"))
+            .help("`b1-coupa replay plan` makes one; it can be applied once, within a week."));
     };
-    let kept: Kept = read(state.record(&head(id)).await?.ok_or_else(unknown)?)?;
-    if engine.pipeline.clock.now().duration_since(kept.made_at) > KEPT {
-        return Err(unknown());
-    }
-    let (mut enqueued, mut moved_on) = (0, Vec::new());
-    let shadow = Shadow::of(&engine.pipeline);
-    // Part by part: what is decided on what was read is enqueued soon after, and a crash between leaves the rest in the plan.
-    for at in 0..kept.parts {
-        let Some(record) = state.record(&part(id, at)).await? else { continue };
-        let planned: Vec<Planned> = read(record)?;
-        let documents: Vec<DocumentKey> = planned.iter().map(|one| one.document.clone()).collect();
-        let today = shadow::plan(&shadow, &documents, true).await?;
-        let today: BTreeMap<&DocumentKey, &Planned> = today.iter().map(|one| (&one.document, one)).collect();
-        let mut changes = Vec::new();
-        for one in &planned {
-            match today.get(&one.document) {
-                Some(now) if *now == one => changes.extend(
-                    cause(one.action)
-                        .map(|cause| engine.pipeline.asked_for(one.document.clone(), cause, Lane::Live)),
-                ),
-                Some(now) => moved_on.push((*now).clone()),
-                None => {}
-            }
-        }
-        engine.books.queue.send(&changes, engine.pipeline.clock.now()).await?;
-        enqueued += changes.len();
-        state.save_record(&part(id, at), None).await?;
-    }
-    state.save_record(&head(id), None).await?;
     let exit = if moved_on.is_empty() { Exit::Done } else { Exit::Pending };
     let anew = if moved_on.is_empty() {
         None
     } else {
-        let id = keep(engine, &moved_on).await?;
+        let id = engine.pipeline.keep_plan(&moved_on).await?;
         let mut plan = shown(engine, moved_on).await;
         plan.id = Some(id);
         Some(plan)
     };
     app.show(&Applied { enqueued, anew });
     Ok(exit)
-}
-
-/// Why a planned document is looked at; nothing where the plan says that it is left alone. What needs nothing is looked at
-/// too: that closes its dead letter.
-const fn cause(action: Action) -> Option<Cause> {
-    match action {
-        Action::Create | Action::Update | Action::Cancel => Some(Cause::Reconcile),
-        Action::Unchanged | Action::NotApplicable => Some(Cause::Replay),
-        Action::NotApplied | Action::Fail => None,
-    }
 }
 
 struct Applied {

@@ -1,8 +1,10 @@
 //! What a sync would do to documents, worked out without doing it: SAP and Coupa as they are now, mapped and compared as a
 //! reconciliation compares them. Nothing is written anywhere, and no lease is taken.
 
+mod kept;
 mod shadow;
 
+pub use kept::Applied;
 pub use shadow::Shadow;
 
 use crate::{

@@ -22,8 +22,10 @@ use crate::Pipeline;
 use balance::Ledger;
 use coupa::{Invoice, Order, Tally, WholeSupplier};
 use documents::Seen;
-use model::{Failure, ObjectKind};
+use model::{Cause, Change, DocumentKey, Failure, Lane, ObjectKind};
 use payments::Rows;
+use std::collections::BTreeSet;
+use store::StoreError;
 
 /// What of an invoice Coupa shows otherwise than SAP implies, each with both sides.
 pub(crate) fn differs(image: &mapping::InvoiceImage, shown: &Invoice) -> Vec<String> {
@@ -43,6 +45,9 @@ pub enum ReconcileError {
     /// Our own store did not.
     #[error("{0}")]
     Store(#[from] Failure),
+    /// What it keeps there could not be kept or read.
+    #[error(transparent)]
+    Kept(#[from] StoreError),
     /// Time was up.
     #[error("it was stopped before it was done")]
     Stopped,
@@ -100,6 +105,17 @@ impl Pipeline {
         }
         let calls = comparison.tally.made();
         Ok(comparison.ledger.close(calls))
+    }
+
+    /// Has each document that differs looked at afresh, and what hangs on those; answers how many differ.
+    pub async fn repair(&self, balance: &Balance) -> Result<usize, StoreError> {
+        let documents: BTreeSet<&DocumentKey> =
+            balance.differences.iter().map(|difference| &difference.document).collect();
+        let count = documents.len();
+        let asked = |document: &DocumentKey| self.asked_for(document.clone(), Cause::Reconcile, Lane::Live);
+        let changes: Vec<Change> = documents.into_iter().chain(&balance.hang_on_missing).map(asked).collect();
+        self.queue.send(&changes, self.clock.now()).await?;
+        Ok(count)
     }
 
     fn goes_on(&self) -> Result<(), ReconcileError> {
