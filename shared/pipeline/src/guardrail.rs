@@ -10,7 +10,7 @@ use crate::{
 };
 use coupa::Action;
 use jiff::{SignedDuration, Timestamp};
-use model::{Code, Failure, ObjectKind, Parked};
+use model::{Code, DocumentKey, Failure, ObjectKind, Parked};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::{StateStore, StoreError};
@@ -239,7 +239,7 @@ impl Pipeline {
         if work.counted {
             return Ok(true);
         }
-        let Some(weight) = weight(work.document().kind, write) else {
+        let Some(weight) = weight(work.document(), write) else {
             work.counted |= matches!(write, Write::Create(_));
             return Ok(true);
         };
@@ -250,10 +250,11 @@ impl Pipeline {
 }
 
 /// What brings a document into being, or gives way to another one, is no change: a first sync closes very many orders that it
-/// has just made. Neither is a payment, of which Coupa only ever gets more.
-fn weight(kind: ObjectKind, write: Write<'_>) -> Option<Weight> {
+/// has just made. Neither is a payment, of which Coupa only ever gets more, nor the number that a supplier gets which has just become a
+/// business partner: held back, the partner would have no supplier.
+fn weight(document: &DocumentKey, write: Write<'_>) -> Option<Weight> {
     match write {
-        _ if kind == ObjectKind::Payment => None,
+        _ if document.kind == ObjectKind::Payment || document.new_supplier_id().is_some() => None,
         Write::Update(..) => Some(Weight::Change),
         Write::Act(_, Action::Cancel | Action::Void | Action::Abandon) => Some(Weight::Cancellation),
         Write::Act(..) | Write::Create(_) => None,
@@ -280,6 +281,16 @@ mod tests {
         assert_eq!(admitted(&mut GuardrailRecord::default(), 50, Weight::Change), 10);
         assert_eq!(admitted(&mut GuardrailRecord::default(), 10, Weight::Cancellation), 2);
         assert_eq!(admitted(&mut GuardrailRecord::default(), 20, Weight::Cancellation), 4);
+    }
+
+    #[test]
+    fn what_completes_a_creation_is_no_change() {
+        let company = model::CompanyDb("ACME".to_owned());
+        let body = model::Sent::new();
+        let weight = |document: DocumentKey| weight(&document, Write::Update(model::CoupaId(7), &body));
+        assert_eq!(weight(DocumentKey::new_supplier(&company, model::CoupaId(7))), None);
+        assert_eq!(weight(DocumentKey::entry(&company, ObjectKind::Payment, 7)), None);
+        assert_eq!(weight(DocumentKey::supplier(&company, "V7")), Some(Weight::Change));
     }
 
     #[test]

@@ -34,6 +34,7 @@ tests/faults/run --merge FILE... --report FILE
   --without LIST       leave out faults, by name, separated by commas
   --deeds N --hours N  a smaller history (220 deeds in 24 hours)
   --intensity PERCENT  weaker or stronger faults (100)
+  --plain              only SAP's people and the workers: nobody in Coupa, no webhooks, no operators
   --tell               print what happens
   --threads N          histories at once (as many as there are processors)
   --no-shrink          leave a failing history as it is";
@@ -66,6 +67,7 @@ impl Args {
                 "--without" => args.options.without = faults(&value()?)?,
                 "--planted" => args.planted = true,
                 "--tell" => args.options.tell = true,
+                "--plain" => args.options.plain = true,
                 "--no-shrink" => args.no_shrink = true,
                 "--merge" => {
                     while let Some(file) = arguments.next_if(|next| !next.starts_with("--")) {
@@ -106,6 +108,9 @@ pub fn repeat(seed: u64, options: &RunOptions) -> String {
         if value != usual {
             line.push_str(&format!(" {name} {value}"));
         }
+    }
+    if options.plain {
+        line.push_str(" --plain");
     }
     if !options.without.is_empty() {
         let names: Vec<&str> = options.without.iter().map(|fault| fault.name()).collect();

@@ -26,6 +26,8 @@ pub struct Company {
     pub long_ago: Option<DateTime>,
     /// An order that is to be changed once more within its minute.
     pub once_more: Option<i64>,
+    /// A supplier that is to be changed in Coupa as well.
+    pub both_sides: Option<String>,
 }
 
 /// One thing that people do; what it was, if it could be done.
@@ -62,6 +64,7 @@ impl Company {
             versions: BTreeMap::new(),
             long_ago: None,
             once_more: None,
+            both_sides: None,
         }
     }
 
@@ -138,6 +141,9 @@ impl Company {
             partner.set("CardName", Field::Text(name));
         };
         self.sap.change_supplier(&code, rename).ok()?;
+        if self.faults.strikes(Fault::BothSides) {
+            self.both_sides = Some(code.clone());
+        }
         Some(format!("supplier {code} is changed to version {version}"))
     }
 

@@ -85,6 +85,11 @@ faults! {
     CoupaTaken "Coupa says already taken" 300;
     CoupaIgnores "Coupa ignores a reference" 400;
     Poison "Coupa refuses a document until it is mended" 4_000;
+    WebhookLost "webhook lost" 8_000;
+    WebhookDoubled "webhook sent twice" 12_000;
+    WebhookLate "webhook late and out of order" 15_000;
+    BothSides "supplier changed on both sides" 30_000;
+    KilledInWish "worker killed over a person's wish" 30_000;
 }
 
 struct Lot {

@@ -3,7 +3,7 @@
 //! [`run::run`] plays one seed: a company's day under the faults that the seed draws, a time without faults, and
 //! then the checks of [`check`]. Everything happens on one thread, by one virtual clock, so the same seed is the same
 //! history. [`exec`] runs the workers and kills them, [`cloud`] keeps what the stores keep, [`net`] carries requests,
-//! [`company`] enters documents.
+//! [`company`] enters documents in SAP, [`coupa_people`] work in Coupa, and an [`operator`] has things looked at.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,10 +19,12 @@ pub mod check;
 pub mod clients;
 pub mod cloud;
 pub mod company;
+pub mod coupa_people;
 pub mod exec;
 pub mod fault;
 pub mod logs;
 pub mod net;
+pub mod operator;
 pub mod program;
 pub mod random;
 pub mod report;
@@ -31,5 +33,6 @@ pub mod setup;
 pub mod shrink;
 pub mod trace;
 pub mod watch;
+pub mod ways;
 pub mod worker;
 pub mod world;

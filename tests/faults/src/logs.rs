@@ -14,9 +14,11 @@ use tracing::{
 };
 
 /// Secrets, sessions and tokens; and what belongs to people.
-const FORBIDDEN: [&str; 12] = [
+const FORBIDDEN: [&str; 14] = [
     "correct horse",
     "coupa-secret",
+    "key-of-the-webhook",
+    "own.example",
     "B1SESSION",
     "eyJ0eXAi",
     "Bearer",

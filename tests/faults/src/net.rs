@@ -145,6 +145,9 @@ impl Transport for ToSap {
         }
         let login = request.uri().path().ends_with("/Login");
         network.watch.to_sap(self.worker, login, network.time.now());
+        let logs_out = request.uri().path().ends_with("/Logout");
+        network.watch.seen().writes_to_sap +=
+            u64::from(request.method() != Method::GET && !login && !logs_out);
         let fault = self.fault(login);
         let random = faults.random(Fault::SapSlow);
         let slow = if faults.hits(Fault::SapSlow) { ms(random.between(2_000, 90_000)) } else { ms(0) };

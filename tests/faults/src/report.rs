@@ -29,14 +29,22 @@ pub struct Report {
 }
 
 /// Rare states that must be met some time.
-pub const RARE: [&str; 18] = [
+pub const RARE: [&str; 26] = [
     "AWS",
     "Coupa named a pause",
+    "SAP told of a change",
+    "SAP told once more",
+    "a comparison repaired",
+    "a plan applied",
+    "a plan's truth moved on",
     "budget drawn by another",
     "cursor moved by another",
     "dead letter",
     "dead letter mended",
     "end fenced off",
+    "held back, accepted",
+    "killed while a comparison repaired",
+    "killed while a plan was applied",
     "lease renewed",
     "lease taken over",
     "one machine",

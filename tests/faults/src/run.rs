@@ -87,6 +87,7 @@ fn stages(world: &mut World, options: &RunOptions, broken: &mut Vec<String>) -> 
     world.settle();
     rest(world, 150, true)?;
     check::in_step(world, "settled", &check::excused(world), broken);
+    check::suppliers_of_coupa(world, true, broken);
     check::dead_letters_are_told(world, broken);
     check::nothing_is_tried_for_ever(world, broken);
 
@@ -94,27 +95,39 @@ fn stages(world: &mut World, options: &RunOptions, broken: &mut Vec<String>) -> 
     world.redrive();
     rest(world, 10, false)?;
     check::in_step(world, "redriven", &BTreeSet::new(), broken);
+    check::suppliers_of_coupa(world, false, broken);
     check::nothing_left(world, "redriven", broken);
+    world.compare();
+    rest(world, 5, false)?;
+    check::in_balance(world, broken);
     if !broken.is_empty() {
         return Ok(());
     }
 
-    world.something_new();
+    let renamed = world.something_new();
     rest(world, 2 + 2 * world.setup.interval.as_mins(), false)?;
     check::in_step(world, "a fresh change", &BTreeSet::new(), broken);
+    check::renamed(world, renamed, broken);
 
-    let writes = world.watch.seen().writes;
+    let writes = writes(world);
     for (document, _) in world.cloud.items() {
         world.enqueue(document, Cause::Replay);
     }
     rest(world, 5, false)?;
     check::in_step(world, "all replayed", &BTreeSet::new(), broken);
     check::nothing_left(world, "all replayed", broken);
-    let again = world.watch.seen().writes - writes;
-    if again > 0 {
-        broken.push(format!("all replayed: {again} writes to Coupa although nothing had changed"));
+    let again = self::writes(world);
+    if again != writes {
+        broken.push(format!("all replayed: writes to Coupa and SAP went from {writes:?} to {again:?} although nothing had changed"));
     }
+    check::failures_are_resolved(world, broken);
     Ok(())
+}
+
+/// To Coupa and to SAP.
+fn writes(world: &World) -> (u64, u64) {
+    let seen = world.watch.seen();
+    (seen.writes, seen.writes_to_sap)
 }
 
 /// So long, and until there is nothing to do.

@@ -4,6 +4,7 @@ use crate::{
     cloud::Edition,
     fault::{Fault, Faults},
     random::Random,
+    ways::Ways,
 };
 use jiff::{SignedDuration, Timestamp};
 use simulators::{coupa, sap};
@@ -22,11 +23,13 @@ pub struct RunOptions {
     pub intensity: u64,
     /// Keep lines for people.
     pub tell: bool,
+    /// Only SAP's people and the workers: nobody in Coupa, no webhooks, no operators.
+    pub plain: bool,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { without: vec![], deeds: 220, hours: 24, intensity: 100, tell: false }
+        Self { without: vec![], deeds: 220, hours: 24, intensity: 100, tell: false, plain: false }
     }
 }
 
@@ -55,12 +58,14 @@ pub struct Setup {
     pub sap: sap::Settings,
     /// What this Coupa is like.
     pub coupa: coupa::Settings,
+    /// What goes on beside.
+    pub ways: Ways,
 }
 
 impl Setup {
     /// As the seed says.
-    pub fn draw(seed: u64, faults: &Faults) -> Self {
-        let draw = Random::of(seed, "setup");
+    pub fn draw(seed: u64, faults: &Faults, options: &RunOptions) -> Self {
+        let (draw, ways) = (Random::of(seed, "setup"), Ways::draw(seed, options));
         let edition = if draw.percent(65) { Edition::Aws } else { Edition::Machine };
         let several = faults.times(Fault::SeveralWorkers) > 0;
         let workers = if several { draw.below(2) + 2 } else { 1 };
@@ -110,8 +115,9 @@ impl Setup {
             requests_per_second: [4, 20, 20][draw.below(3)],
             start,
             clocks_change,
-            sap,
+            sap: sap::Settings { partners_have_coupa_id: ways.marks, ..sap },
             coupa,
+            ways,
         }
     }
 }

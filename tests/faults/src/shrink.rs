@@ -18,6 +18,7 @@ pub fn shrink(seed: u64, options: &RunOptions) -> (RunOptions, Outcome) {
         }
         fails
     };
+    keep(RunOptions { plain: true, ..best.clone() }, &mut best, &mut outcome);
     // Many at once first, then one by one.
     for share in [8, 3, 1] {
         let left: Vec<Fault> = met(&outcome, &best);

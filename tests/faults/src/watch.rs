@@ -37,8 +37,10 @@ pub struct Seen {
     pub pauses: BTreeMap<usize, (Timestamp, Timestamp)>,
     /// What must not be, a sentence each.
     pub violations: Vec<String>,
-    /// Creates that took effect, by what they created.
+    /// Requests to Coupa that write.
     pub writes: u64,
+    /// Requests to SAP that write.
+    pub writes_to_sap: u64,
 }
 
 impl Watch {

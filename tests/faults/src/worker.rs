@@ -5,6 +5,7 @@ use crate::{
     cloud::{Cloud, Store},
     exec::{Executor, Time},
     fault::{Fault, Faults},
+    operator::Wishes,
 };
 use jiff::SignedDuration;
 use model::ObjectKind;
@@ -36,6 +37,8 @@ pub struct Worker {
     pub batch: usize,
     /// From one poll to the next.
     pub interval: SignedDuration,
+    /// What people have it do.
+    pub wishes: Wishes,
 }
 
 /// Starts what it does.
@@ -58,7 +61,8 @@ const RELEASE_EVERY: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_REST: SignedDuration = SignedDuration::from_secs(120);
 
 impl Worker {
-    fn stopping(&self) -> bool {
+    /// Asked to end.
+    pub fn stopping(&self) -> bool {
         self.pipeline.stopping.load(Relaxed)
     }
 
@@ -122,7 +126,7 @@ impl Worker {
     }
 
     /// Sleeps, but not on for long after being asked to stop.
-    async fn rest(&self, pause: SignedDuration) {
+    pub async fn rest(&self, pause: SignedDuration) {
         let until = self.time.now() + pause;
         while !self.stopping() && self.time.now() < until {
             self.time.until(until.min(self.time.now() + LONGEST_REST)).await;

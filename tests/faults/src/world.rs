@@ -3,6 +3,7 @@
 use crate::{
     cloud::{Cloud, Edition},
     company::Company,
+    coupa_people::CoupaPeople,
     exec::{Executor, Time},
     fault::{Fault, Faults},
     net::Network,
@@ -12,24 +13,33 @@ use crate::{
     watch::Watch,
     worker::Worker,
 };
+use beside::Told;
 use jiff::{SignedDuration, Timestamp};
 use model::{Cause, Change, Clock, CompanyDb, CorrelationId, DocumentKey, Lane, Step};
+use pipeline::reconcile::Balance;
+use serde_json::json;
 use simulators::{coupa as coupa_sim, sap as sap_sim};
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
 
+mod beside;
 mod workers;
+
+pub use beside::WEBHOOK_KEY;
 
 /// Whose books they are.
 pub fn company() -> CompanyDb {
     CompanyDb("SBODEMO_ACME".to_owned())
 }
+
+/// The code of the integration in Coupa.
+const INTEGRATION: &str = "SAPB1";
 
 /// What happens at some time, other than by itself.
 #[derive(Clone, Debug)]
@@ -52,6 +62,11 @@ enum Event {
     ClocksChange(i32),
     Approve,
     Operator,
+    Messenger,
+    Tell(Told),
+    Answered(Told),
+    InCoupa,
+    Accept,
 }
 
 /// The simulators' clock: the world's true time.
@@ -97,6 +112,7 @@ pub struct World {
     pub executor: Executor,
     network: Arc<Network>,
     people: Company,
+    coupa_people: CoupaPeople,
     slots: Vec<Slot>,
     next_process: usize,
     agenda: BTreeMap<(Timestamp, u64), Event>,
@@ -111,13 +127,15 @@ pub struct World {
     /// Draws what the world itself decides.
     random: Random,
     settling: bool,
+    /// What a comparison came to.
+    balance: Arc<Mutex<Option<Balance>>>,
 }
 
 impl World {
     /// The world of a seed, before anything has happened.
     pub fn new(seed: u64, options: &RunOptions) -> Self {
         let faults = Arc::new(Faults::draw(seed, &options.without, options.intensity));
-        let setup = Setup::draw(seed, &faults);
+        let setup = Setup::draw(seed, &faults, options);
         let time = Time::new(setup.start);
         let trace = Arc::new(Trace::new(seed, options.tell));
         let clock: Arc<dyn Clock> = Arc::new(TrueTime(Arc::clone(&time)));
@@ -137,6 +155,11 @@ impl World {
             mended: AtomicBool::new(false),
             shift: AtomicBool::new(false),
         });
+        if setup.ways.webhooks {
+            sap.subscribe_to_everything(WEBHOOK_KEY);
+        }
+        coupa.add(coupa_sim::Kind::Integration, &json!({"name": "SAP Business One", "code": INTEGRATION}));
+        let coupa_people = CoupaPeople::new(coupa.clone(), seed, setup.ways.creates);
         let people = Company::new(sap.clone(), seed, Arc::clone(&faults));
         let deeds = options.deeds;
         Self {
@@ -149,6 +172,7 @@ impl World {
             executor: Executor::new(Random::of(seed, "order of tasks")),
             network,
             people,
+            coupa_people,
             slots: vec![],
             next_process: 0,
             agenda: BTreeMap::new(),
@@ -161,6 +185,7 @@ impl World {
             between_deeds: 20 * 3_600 / i64::try_from(deeds.max(1)).unwrap_or(1),
             random: Random::of(seed, "world"),
             settling: false,
+            balance: Arc::default(),
             faults,
             setup,
         }
@@ -219,6 +244,15 @@ impl World {
             self.plan_in(1_200, Event::Approve);
         }
         self.plan_in(3 * 3_600, Event::Operator);
+        if self.setup.ways.webhooks {
+            self.plan_in(600, Event::Messenger);
+        }
+        if self.setup.ways.both {
+            self.plan_in(1_800, Event::InCoupa);
+        }
+        if self.setup.ways.guardrail {
+            self.plan_in(2 * 3_600, Event::Accept);
+        }
     }
 
     fn scatter(&mut self, fault: Fault, within: i64, event: impl Fn(&mut Self) -> Event) {
@@ -244,6 +278,7 @@ impl World {
                 self.deed();
                 continue;
             }
+            self.interrupt_wishes();
             if self.executor.polls > MOST_POLLS {
                 return Err(format!("it never comes to rest: {} polls", self.executor.polls));
             }
@@ -278,6 +313,11 @@ impl World {
         if let Some(what) = self.people.act() {
             self.tell(|| format!("SAP: {what}"));
         }
+        self.other_side();
+        if self.setup.ways.webhooks {
+            let soon = self.random.between(1, 4);
+            self.plan_in(soon, Event::Messenger);
+        }
         if let Some(entry) = self.people.once_more.take() {
             let soon = self.random.between(1, 25);
             self.plan_in(soon, Event::OnceMore(entry));
@@ -285,7 +325,9 @@ impl World {
     }
 
     fn happens(&mut self, event: Event) {
-        if !matches!(event, Event::Company | Event::OnceMore(_)) {
+        let by_itself =
+            matches!(event, Event::Messenger | Event::Tell(_) | Event::Answered(_) | Event::InCoupa);
+        if !by_itself && !matches!(event, Event::Company | Event::OnceMore(_)) {
             self.tell(|| format!("{event:?}"));
         }
         match event {
@@ -325,6 +367,17 @@ impl World {
                 self.redrive();
                 self.plan_in(3 * 3_600, Event::Operator);
             }
+            Event::Messenger => self.messenger(),
+            Event::Tell(told) => self.tell_it(told),
+            Event::Answered(told) => self.answered(told),
+            Event::InCoupa => {
+                if !self.settling {
+                    self.coupa_deed();
+                    let pause = self.random.between(60, 12 * self.between_deeds);
+                    self.plan_in(pause, Event::InCoupa);
+                }
+            }
+            Event::Accept => self.accept(),
             other => self.surroundings(&other),
         }
     }
@@ -427,6 +480,9 @@ impl World {
                     | Event::Approve
                     | Event::HardStop(_)
                     | Event::OnceMore(_)
+                    | Event::Accept
+                    | Event::Tell(_)
+                    | Event::Answered(_)
                     | Event::ClocksChange(_)
             ) || matches!(event, Event::Deadline(_))
         });
@@ -461,9 +517,14 @@ impl World {
         });
     }
 
-    /// One fresh document of each kind.
-    pub fn something_new(&mut self) {
+    /// One fresh document of each kind, and where suppliers go both ways, one with another name in Coupa: its number and name.
+    pub fn something_new(&mut self) -> Option<(String, String)> {
         self.people.one_of_each();
+        if !self.setup.ways.both {
+            return None;
+        }
+        let supplier = self.coupa.suppliers().into_iter().find(|one| one.status == "active")?;
+        Some((supplier.number, self.coupa_people.rename(supplier.id)?))
     }
 }
 

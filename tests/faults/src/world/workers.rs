@@ -1,18 +1,19 @@
 //! The workers of a world: how they start, stand still, run out of time and end.
 
-use super::{Event, MAX_ARRIVAL_DELAY, REQUEST_TIMEOUT, World, company};
+use super::{Event, INTEGRATION, MAX_ARRIVAL_DELAY, REQUEST_TIMEOUT, World, company};
 use crate::{
     clients::{self, Parts},
     cloud::Edition,
     exec::SkewedClock,
     fault::Fault,
+    operator::Wishes,
     random::Random,
     worker::{self, REFUSAL, Worker},
 };
 use jiff::{SignedDuration, civil::date};
 use mapping::{CoupaDefaults, Mapping};
 use model::{Clock, ObjectKind, Owner};
-use pipeline::{Pipeline, Settings};
+use pipeline::{Guardrail, Pipeline, Settings};
 use std::{
     sync::{
         Arc,
@@ -47,6 +48,10 @@ impl World {
         self.tell(|| format!("worker {process} is gone, {}", if asked { "as asked" } else { "killed" }));
         if !asked {
             self.faults.met(Fault::Killed);
+            let wishes = self.slots[slot].worker.as_ref().and_then(|worker| worker.wishes.interrupted());
+            if let Some(what) = wishes {
+                self.faults.saw(what);
+            }
         }
         self.slots[slot].worker = None;
         self.slots[slot].process = usize::MAX;
@@ -86,10 +91,10 @@ impl World {
             clock,
             random,
             mapping: Mapping::default(),
-            settings: Self::settings(),
+            settings: self.settings(),
             owner: Owner(format!("worker-{process}")),
             terms: pipeline::Terms::default(),
-            guardrail: std::sync::Arc::default(),
+            guardrail: Arc::new(self.guardrail()),
             alerts: std::sync::Arc::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
@@ -102,10 +107,15 @@ impl World {
             schedule_stands_still: Arc::clone(&self.schedule_stands_still),
             batch: self.setup.batch,
             interval: self.setup.interval,
+            wishes: Wishes::default(),
         });
         // The functions have one schedule for all, processes have one each.
         let polls = slot == 0 || self.setup.edition == Edition::Machine;
         worker::start(&mut self.executor, process, &worker, self.setup.batches, polls);
+        if slot == 0 && self.setup.ways.operators {
+            let (worker, random) = (Arc::clone(&worker), Random::of(self.seed, &format!("wishes {process}")));
+            self.executor.spawn(process, async move { worker.serve_operators(random).await });
+        }
         if process > self.slots.len() {
             self.faults.saw("worker started anew");
         }
@@ -120,7 +130,17 @@ impl World {
         self.slots.iter().filter(|slot| slot.worker.is_some()).count()
     }
 
-    pub(super) fn settings() -> Settings {
+    fn guardrail(&self) -> Guardrail {
+        let Some(limits) = self.setup.ways.limits() else { return Guardrail::default() };
+        let guardrail = Guardrail::new(limits, true);
+        if self.setup.edition == Edition::Machine {
+            let linked = self.cloud.items().iter().filter(|(_, item)| item.link.is_some()).count();
+            guardrail.set_linked(linked as u64);
+        }
+        guardrail
+    }
+
+    pub(super) fn settings(&self) -> Settings {
         Settings {
             company: company(),
             objects: ObjectKind::ALL.into_iter().collect(),
@@ -138,10 +158,10 @@ impl World {
             },
             reopen_reason: Some("ERP_REOPENED".to_owned()),
             bypass_approvals: false,
-            integration: None,
+            integration: self.setup.ways.alerts.then(|| INTEGRATION.to_owned()),
             when_gone: pipeline::WhenGone::Report,
             personal: std::collections::BTreeSet::new(),
-            suppliers: pipeline::SupplierSettings::default(),
+            suppliers: self.setup.ways.suppliers(),
         }
     }
 }

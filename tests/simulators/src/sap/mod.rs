@@ -19,7 +19,7 @@ pub use refusal::Refusal;
 pub use service::{Fault, FaultKind, LoggedRequest, Simulator};
 pub use settings::{Approval, DateStyle, LinkStyle, MetadataVersion, Settings};
 pub use value::{Field, Record};
-pub use webhooks::WebhookSender;
+pub use webhooks::{WebhookSender, signature as webhook_signature};
 pub use world::{
     AddressSpec, ContactSpec, DocumentSpec, ExpenseSpec, InvoiceSpec, LineSpec, OrderSpec, PaymentSpec,
     SupplierSpec,

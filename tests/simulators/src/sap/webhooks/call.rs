@@ -47,18 +47,23 @@ fn proof(authentication: &Authentication, signed: &[u8]) -> String {
             format!("Authorization: Basic {}\r\n", STANDARD.encode(format!("{user}:{password}")))
         }
         Authentication::Hmac { key, algorithm } => {
-            let key = key.as_bytes();
-            let signature = match algorithm.to_lowercase().as_str() {
-                "hmacsha512" => Hmac::<Sha512>::new_from_slice(key)
-                    .map(|mac| STANDARD.encode(mac.chain_update(signed).finalize().into_bytes())),
-                "hmacsha384" => Hmac::<Sha384>::new_from_slice(key)
-                    .map(|mac| STANDARD.encode(mac.chain_update(signed).finalize().into_bytes())),
-                _ => Hmac::<Sha256>::new_from_slice(key)
-                    .map(|mac| STANDARD.encode(mac.chain_update(signed).finalize().into_bytes())),
-            };
-            format!("X-B1-Webhook-Signature: {}\r\n", signature.unwrap_or_default())
+            format!("X-B1-Webhook-Signature: {}\r\n", signature(key, algorithm, signed))
         }
     }
+}
+
+/// In Base64.
+pub(super) fn signature(key: &str, algorithm: &str, signed: &[u8]) -> String {
+    let key = key.as_bytes();
+    let signature = match algorithm.to_lowercase().as_str() {
+        "hmacsha512" => Hmac::<Sha512>::new_from_slice(key)
+            .map(|mac| STANDARD.encode(mac.chain_update(signed).finalize().into_bytes())),
+        "hmacsha384" => Hmac::<Sha384>::new_from_slice(key)
+            .map(|mac| STANDARD.encode(mac.chain_update(signed).finalize().into_bytes())),
+        _ => Hmac::<Sha256>::new_from_slice(key)
+            .map(|mac| STANDARD.encode(mac.chain_update(signed).finalize().into_bytes())),
+    };
+    signature.unwrap_or_default()
 }
 
 fn call(method: &str, url: &str, headers: &str, body: &[u8], roots: &[u8]) -> Result<(u16, Vec<u8>), Failed> {

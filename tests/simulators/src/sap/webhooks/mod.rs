@@ -1,9 +1,11 @@
 //! The webhooks that a Service Layer has from 10.0 FP 2602 on: subscriptions, and the events that go out for them.
 
+mod by_hand;
 mod call;
 mod sender;
 mod service;
 
+pub use by_hand::signature;
 pub use sender::WebhookSender;
 pub(crate) use service::route;
 
