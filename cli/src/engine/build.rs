@@ -39,6 +39,7 @@ impl Engine {
         let parts = Parts {
             queue: Arc::clone(&books.queue),
             state: Arc::clone(&books.state),
+            audit: Arc::clone(&books.audit),
             ledger: Arc::clone(&books.ledger),
             sap_password: secret(&secrets, SecretName::SapPassword)?,
             sap_refusal: stored_refusal(&books).await?,
@@ -72,6 +73,7 @@ impl Engine {
         let parts = Parts {
             queue: Arc::clone(&books.queue),
             state: Arc::clone(&books.state),
+            audit: Arc::clone(&books.audit),
             ledger: Arc::clone(&books.ledger),
             sap_password: stack.secret(SecretName::SapPassword),
             sap_refusal: None,

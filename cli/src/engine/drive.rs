@@ -124,6 +124,7 @@ fn words(outcome: AuditOutcome) -> &'static str {
         AuditOutcome::Waiting => "waited",
         AuditOutcome::Unknown => "of unknown outcome, asked for later",
         AuditOutcome::Failed => "failed",
+        AuditOutcome::Superseded => "superseded",
     }
 }
 
@@ -137,7 +138,10 @@ fn stronger(first: AuditOutcome, later: AuditOutcome) -> AuditOutcome {
 }
 
 fn ends(outcome: AuditOutcome) -> bool {
-    !matches!(outcome, AuditOutcome::Retry | AuditOutcome::Waiting | AuditOutcome::Unknown)
+    !matches!(
+        outcome,
+        AuditOutcome::Retry | AuditOutcome::Waiting | AuditOutcome::Unknown | AuditOutcome::Superseded
+    )
 }
 
 /// Why the workers stopped.

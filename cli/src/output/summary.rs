@@ -98,7 +98,10 @@ impl SummaryTable {
             AuditOutcome::NotApplicable => row.not_applicable += 1,
             AuditOutcome::NotApplied => row.not_applied += 1,
             AuditOutcome::Failed => row.failed += 1,
-            AuditOutcome::Retry | AuditOutcome::Waiting | AuditOutcome::Unknown => {}
+            AuditOutcome::Retry
+            | AuditOutcome::Waiting
+            | AuditOutcome::Unknown
+            | AuditOutcome::Superseded => {}
         }
     }
 

@@ -83,6 +83,7 @@ impl Stack {
         let parts = Parts {
             queue,
             state: Arc::clone(&self.store) as _,
+            audit: Arc::clone(&self.store) as _,
             ledger: Arc::clone(&self.store) as _,
             sap_password: self.secret(SecretName::SapPassword.name()),
             coupa_secret: self.secret(SecretName::CoupaClientSecret.name()),

@@ -203,6 +203,7 @@ impl World {
         let parts = Parts {
             queue: Arc::clone(&self.store) as _,
             state: Arc::clone(&self.store) as _,
+            audit: Arc::clone(&self.store) as _,
             ledger: Arc::clone(&self.store) as _,
             sap_password: Arc::new(SecretString::from(self.sap_password)),
             coupa_secret: Arc::new(SecretString::from("coupa-secret")),

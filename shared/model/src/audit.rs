@@ -25,6 +25,8 @@ pub enum AuditOutcome {
     Unknown,
     /// It failed for good.
     Failed,
+    /// Another worker took the document over before the end could be written.
+    Superseded,
 }
 
 /// Which way an attempt worked.

@@ -44,6 +44,9 @@ bugs! {
     WaitingForgotten "what waits is never released";
     BudgetNotShared "the budget is drawn without being reduced";
     FollowUpsLast "what follows from an attempt is enqueued after its end";
+    PartnerMadeAgain "a business partner is made without looking for an earlier one";
+    AgreedForgotten "what both sides agreed on is forgotten";
+    ChainNotKept "the end of the audit chain is not kept";
 }
 
 /// Whether this mistake is in effect.

@@ -4,6 +4,7 @@
 //! What was sent counts by its digest alone, so that it can be let go one day without breaking the chain.
 
 use jiff::Timestamp;
+use model::planted::{Bug, bug};
 use model::{AuditEntry, AuditHead, Chain, DocumentItem};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -55,7 +56,8 @@ pub(crate) fn append(mut entry: AuditEntry, item: &mut DocumentItem) -> AuditEnt
     let digest = digest(&entry.sent);
     let hash = hash(&entry, &digest, sequence, &head.hash);
     let payload = if entry.sent.is_empty() { String::new() } else { digest };
-    item.audit = Some(AuditHead { count: sequence, hash: hash.clone() });
+    let end = AuditHead { count: sequence, hash: hash.clone() };
+    item.audit = Some(if bug(Bug::ChainNotKept) { head.clone() } else { end });
     entry.chain = Some(Chain { sequence, before: head.hash, hash, payload });
     entry
 }
@@ -88,17 +90,11 @@ fn hex(parts: &[&[u8]]) -> String {
     format!("{:x}", digest.finalize())
 }
 
-/// Checks the attempts on one document, in the order in which the store has them. Entries of versions without a chain, at the
-/// beginning, are passed over.
+/// Checks the attempts on one document, in the order in which the store has them, which is that of their times. Entries of
+/// versions without a chain, at the beginning, are passed over.
 pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, let_go: LetGo) -> Result<(), Broken> {
     let mut last: Option<&Chain> = None;
-    for entry in entries {
-        let Some(chain) = &entry.chain else {
-            match last {
-                None => continue,
-                Some(last) => return Err(Broken::Altered(last.sequence + 1)),
-            }
-        };
+    for (entry, chain) in in_sequence(entries)? {
         match last {
             None if chain.sequence > let_go.entries + 1 => return Err(Broken::Beheaded(chain.sequence - 1)),
             None if chain.sequence == 1 && !chain.before.is_empty() => return Err(Broken::Altered(1)),
@@ -125,6 +121,24 @@ pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, let_go: LetGo) -
         return Err(Broken::Added(expected + 1));
     }
     if count > 0 && end != hash { Err(Broken::Altered(count)) } else { Ok(()) }
+}
+
+/// The entries that are chained, as they were chained. Two workers whose clocks are apart may end one after the other, and the
+/// second be stamped earlier.
+fn in_sequence(entries: &[AuditEntry]) -> Result<Vec<(&AuditEntry, &Chain)>, Broken> {
+    let mut chained: Vec<(&AuditEntry, &Chain)> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match (&entry.chain, chained.last()) {
+            (Some(chain), Some((last, _))) if entry.at < last.at => {
+                return Err(Broken::Moved(chain.sequence));
+            }
+            (Some(chain), _) => chained.push((entry, chain)),
+            (None, Some((_, last))) => return Err(Broken::Altered(last.sequence + 1)),
+            (None, None) => {}
+        }
+    }
+    chained.sort_by_key(|(_, chain)| chain.sequence);
+    Ok(chained)
 }
 
 #[cfg(test)]
@@ -181,6 +195,25 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_behind_moves_no_entry() {
+        let mut item = DocumentItem::default();
+        let (plain, _) = chain(2);
+        let at = [plain[1].at, plain[0].at];
+        let mut entries: Vec<AuditEntry> =
+            at.map(|at| append(AuditEntry { at, chain: None, ..plain[0].clone() }, &mut item)).into();
+        let head = item.audit;
+        // The store has them by their times.
+        entries.reverse();
+        assert_eq!(verify(&entries, head.as_ref(), NOTHING), Ok(()));
+        entries.reverse();
+        assert_eq!(verify(&entries, head.as_ref(), NOTHING), Err(Broken::Moved(2)));
+        let unchained = AuditEntry { chain: None, ..entries[0].clone() };
+        entries.reverse();
+        entries.push(unchained);
+        assert!(verify(&entries, head.as_ref(), NOTHING).is_err(), "one that was added");
+    }
+
+    #[test]
     fn the_digest_of_what_was_let_go_cannot_be_replaced() {
         let (mut entries, head) = chain(2);
         entries[1].sent = vec![];
@@ -201,7 +234,7 @@ mod tests {
         assert_eq!(tampered(|all| all[0].sent = vec![json!({"a": 9})]), Broken::Altered(1));
         assert_eq!(tampered(|all| all[1].chain = None), Broken::Altered(2));
         assert_eq!(tampered(|all| drop(all.remove(1))), Broken::Gap(3));
-        assert_eq!(tampered(|all| all.swap(1, 2)), Broken::Gap(3));
+        assert_eq!(tampered(|all| all.swap(1, 2)), Broken::Moved(2));
         assert_eq!(tampered(|all| drop(all.pop())), Broken::Truncated { count: 4, missing: 1 });
         assert_eq!(tampered(Vec::clear), Broken::Truncated { count: 4, missing: 4 });
         assert_eq!(tampered(|all| drop(all.remove(0))), Broken::Beheaded(1));

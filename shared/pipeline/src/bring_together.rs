@@ -12,6 +12,7 @@ use crate::{
 };
 use coupa::WholeSupplier;
 use mapping::{Fields, Reconciled};
+use model::planted::{Bug, bug};
 use model::{Agreed, AuditOutcome, Code, Failure, Link, Sent, SupplierLink};
 use serde_json::Value;
 
@@ -44,6 +45,9 @@ impl Pipeline {
                 whole.id
             );
             return Err(Failure::new(Code::SupplierNumberDiffers, message).into());
+        }
+        if bug(Bug::AgreedForgotten) {
+            link.agreed.clear();
         }
         let coupa = mapping::coupa_fields(whole, number);
         let mut decided = mapping::reconcile(&link.agreed, &pair.fields, &coupa, self.mapping.ownership());

@@ -73,7 +73,10 @@ impl Pipeline {
         if !old_news {
             self.tell(&work, &entry, &mut item).await;
         }
-        let audit = if silent || old_news { vec![] } else { vec![audit_chain::append(entry, &mut item)] };
+        let told = (!silent && !old_news).then_some(entry);
+        let audit: Vec<_> =
+            told.clone().map(|entry| audit_chain::append(entry, &mut item)).into_iter().collect();
+        let chain_end = item.audit.clone();
         let mut documents = vec![FinishedDocument { lease: work.lease, item }];
         documents.extend(work.others.into_iter().map(|(lease, mut item)| {
             // An attempt on it has reached an end, if not one of its own. What may still arrive, may arrive here.
@@ -86,6 +89,9 @@ impl Pipeline {
             // Whoever took the lease over will find the attempt open and ask Coupa.
             Err(StoreError::Fenced(document)) => {
                 tracing::warn!(%document, "the lease was taken over before the attempt ended");
+                if let Some(entry) = told {
+                    self.tell_superseded(entry, chain_end.as_ref()).await?;
+                }
                 return Ok(None);
             }
             Err(error) => return Err(error),

@@ -41,6 +41,7 @@ mod report;
 mod retry;
 mod sap_write;
 mod settings;
+mod superseded;
 mod supplier;
 mod surroundings;
 mod wave;
@@ -65,7 +66,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicBool},
 };
-use store::{Queue, StateStore};
+use store::{AuditTrail, Queue, StateStore};
 
 /// Everything that a use case needs, handed in. A clone shares what was learnt and made so far.
 #[derive(Clone)]
@@ -78,6 +79,8 @@ pub struct Pipeline {
     pub queue: Arc<dyn Queue>,
     /// Leases, links, cursors.
     pub state: Arc<dyn StateStore>,
+    /// What was done, and with what result.
+    pub audit: Arc<dyn AuditTrail>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
-use store::{Queue, StateStore};
+use store::{AuditTrail, Queue, StateStore};
 use wire::{HttpTransport, Roots, Tls, Transport};
 
 /// Beside timeout and arrival delay, a lease is good for so much work; it is renewed when that is not enough.
@@ -25,6 +25,8 @@ pub struct Parts {
     pub queue: Arc<dyn Queue>,
     /// Leases, links, cursors.
     pub state: Arc<dyn StateStore>,
+    /// What was done, and with what result.
+    pub audit: Arc<dyn AuditTrail>,
     /// What is spent of Coupa's budget.
     pub ledger: Arc<dyn BudgetLedger>,
     /// The password of SAP's user.
@@ -90,6 +92,7 @@ pub fn pipeline_over(config: &Config, parts: Parts, transports: Transports) -> R
         coupa: Arc::new(coupa),
         queue: parts.queue,
         state: parts.state,
+        audit: parts.audit,
         clock: parts.clock,
         random: parts.random,
         mapping,

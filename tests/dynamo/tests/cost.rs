@@ -160,6 +160,7 @@ impl World {
             coupa: Arc::new(coupa_client.unwrap()),
             queue: Arc::new(Line::default()),
             state: Arc::clone(&state) as _,
+            audit: Arc::clone(&state) as _,
             clock: time,
             random,
             mapping: Mapping::default(),

@@ -54,7 +54,7 @@ fn each_way_to_tamper_with_the_trail_is_named_with_its_place() {
         ("DELETE FROM audit WHERE id = 4", "before entry 3 was taken out"),
         ("DELETE FROM audit WHERE id = 5", "1 entries at the end"),
         ("DELETE FROM audit WHERE document LIKE '%V1'", "3 entries at the end"),
-        ("UPDATE audit SET at = at + 100000000000 WHERE id = 4", "entry 3 was taken out"),
+        ("UPDATE audit SET at = at + 100000000000 WHERE id = 4", "entry 2 stands in the wrong place"),
         (
             "INSERT INTO audit (document, at, failed, body) SELECT document, at + 1, failed, body FROM audit WHERE id = 5",
             "wrong place",

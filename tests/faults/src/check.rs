@@ -133,7 +133,9 @@ fn chained(world: &World, broken: &mut Vec<String>) {
         attempts.entry(entry.document.clone()).or_default().push(entry);
     }
     for (key, item) in world.cloud.items() {
-        let entries = attempts.remove(&key).unwrap_or_default();
+        let mut entries = attempts.remove(&key).unwrap_or_default();
+        // As the stores have them.
+        entries.sort_by_key(|entry| entry.at);
         let nothing = LetGo { entries: 0, payloads_before: None };
         if let Err(place) = audit_chain::verify(&entries, item.audit.as_ref(), nothing) {
             broken.push(format!("the audit trail of {key} is not whole: {place}"));

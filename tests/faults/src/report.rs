@@ -29,7 +29,7 @@ pub struct Report {
 }
 
 /// Rare states that must be met some time.
-pub const RARE: [&str; 26] = [
+pub const RARE: [&str; 31] = [
     "AWS",
     "Coupa named a pause",
     "SAP told of a change",
@@ -37,17 +37,22 @@ pub const RARE: [&str; 26] = [
     "a comparison repaired",
     "a plan applied",
     "a plan's truth moved on",
+    "a webhook was first",
     "budget drawn by another",
+    "changed on both sides, decided",
     "cursor moved by another",
     "dead letter",
     "dead letter mended",
     "end fenced off",
+    "fenced off, told as superseded",
     "held back, accepted",
     "killed while a comparison repaired",
     "killed while a plan was applied",
     "lease renewed",
     "lease taken over",
     "one machine",
+    "partner made earlier, found",
+    "partner made in SAP",
     "session ended mid-page",
     "trouble that healed",
     "unknown, asked, created",

@@ -197,6 +197,7 @@ const fn outcome(outcome: AuditOutcome) -> &'static str {
         AuditOutcome::Waiting => "waiting",
         AuditOutcome::Unknown => "result unknown: the next attempt asks Coupa first",
         AuditOutcome::Failed => "FAILED",
+        AuditOutcome::Superseded => "superseded: another worker took over",
     }
 }
 
@@ -204,9 +205,11 @@ fn paint(outcome: AuditOutcome, text: &str, look: &Look) -> String {
     match outcome {
         AuditOutcome::Created | AuditOutcome::Updated => look.good(text),
         AuditOutcome::Failed => look.bad(text),
-        AuditOutcome::Retry | AuditOutcome::Waiting | AuditOutcome::Unknown | AuditOutcome::NotApplied => {
-            look.warn(text)
-        }
+        AuditOutcome::Retry
+        | AuditOutcome::Waiting
+        | AuditOutcome::Unknown
+        | AuditOutcome::NotApplied
+        | AuditOutcome::Superseded => look.warn(text),
         AuditOutcome::Unchanged | AuditOutcome::NotApplicable => text.to_owned(),
     }
 }

@@ -8,8 +8,11 @@ use async_trait::async_trait;
 use futures::future::{join, join3};
 use http::Method;
 use jiff::{SignedDuration, civil::date};
-use model::{Clock as _, CorrelationId, ObjectKind, Owner};
-use pipeline::Pipeline;
+use model::{AuditOutcome, Clock as _, CorrelationId, DocumentItem, ObjectKind, Owner};
+use pipeline::{
+    Pipeline,
+    audit_chain::{self, LetGo},
+};
 use rust_decimal::Decimal;
 use simulators::{
     compare::differences,
@@ -21,7 +24,7 @@ use std::{
     task::Poll,
     time::Duration,
 };
-use store::{LeaseReply, LeaseRequest, Queue as _, StateStore as _};
+use store::{AuditTrail as _, LeaseReply, LeaseRequest, Queue as _, StateStore as _};
 use wire::{Limits, Request, Response, Transport, TransportError};
 
 fn company(world: &World, count: usize) {
@@ -231,6 +234,10 @@ impl Transport for Stall {
     }
 }
 
+async fn supplier_item(world: &World) -> DocumentItem {
+    world.store.items(&[world.supplier_key("V1")]).await.unwrap().remove(0).unwrap()
+}
+
 /// Frozen with its lease in hand, it wakes when another worker has long done the work.
 #[tokio::test]
 async fn a_worker_that_overslept_writes_nothing_any_more() {
@@ -246,14 +253,19 @@ async fn a_worker_that_overslept_writes_nothing_any_more() {
         }
         world.pass(200);
         world.work_through(&other, 1).await;
-        let before = (world.writes(), world.store.items(&[world.supplier_key("V1")]).await.unwrap());
+        let before = (world.writes(), supplier_item(&world).await);
         *STALLED.lock().unwrap() = Some(false);
         before
     };
     let (report, (writes, item)) = join(sleeper.work(9), after).await;
     assert_eq!(report.unwrap().ended, [], "its end does not count");
     assert_eq!(world.writes(), writes);
-    assert_eq!(world.store.items(&[world.supplier_key("V1")]).await.unwrap(), item);
+    let entries = world.store.of_document(&world.supplier_key("V1")).await.unwrap();
+    let outcomes: Vec<AuditOutcome> = entries.iter().map(|entry| entry.outcome).collect();
+    assert_eq!(outcomes, [AuditOutcome::Created, AuditOutcome::Superseded]);
+    let now = supplier_item(&world).await;
+    assert_eq!(audit_chain::verify(&entries, now.audit.as_ref(), LetGo::default()), Ok(()));
+    assert_eq!(DocumentItem { audit: None, ..now }, DocumentItem { audit: None, ..item });
     right(&world);
     assert_eq!(world.store.depth().await.unwrap(), store::Depth::default());
 }

@@ -127,6 +127,7 @@ impl World {
             coupa: Arc::new(coupa.unwrap()),
             queue: Arc::clone(&self.store) as _,
             state: Arc::clone(&self.store) as _,
+            audit: Arc::clone(&self.store) as _,
             clock,
             random,
             mapping,

@@ -83,6 +83,7 @@ pub(super) const fn outcome_name(outcome: AuditOutcome) -> &'static str {
         AuditOutcome::Waiting => "waiting",
         AuditOutcome::Unknown => "unknown",
         AuditOutcome::Failed => "failed",
+        AuditOutcome::Superseded => "superseded",
     }
 }
 

@@ -4,7 +4,9 @@ use super::{Cloud, Edition, Inner};
 use crate::fault::Fault;
 use jiff::{SignedDuration, Timestamp};
 use model::planted::{Bug, bug};
-use model::{AuditEntry, AuditOutcome, DocumentItem, DocumentKey, Fence, Lease, Link, OpenAttempt, Parked};
+use model::{
+    AuditEntry, AuditOutcome, Cause, DocumentItem, DocumentKey, Fence, Lease, Link, OpenAttempt, Parked,
+};
 use store::{Finish, LeaseReply, LeaseRequest, StoreError};
 
 #[derive(Default)]
@@ -150,6 +152,9 @@ fn watch(cloud: &Cloud, row: &Row, new: &DocumentItem, audit: &[AuditEntry]) {
         });
         cloud.faults.saw(if created { "unknown, asked, created" } else { "unknown, asked, found" });
     }
+    if let Some(entry) = entry {
+        saw_of(cloud, entry);
+    }
     if old.dead_letter.is_none() && new.dead_letter.is_some() {
         cloud.faults.saw("dead letter");
     }
@@ -161,6 +166,24 @@ fn watch(cloud: &Cloud, row: &Row, new: &DocumentItem, audit: &[AuditEntry]) {
     }
     if old.unfinished >= 2 {
         cloud.faults.saw("worked on alone");
+    }
+}
+
+/// Counts what an attempt came to that is rare, and can be told by its entry alone.
+fn saw_of(cloud: &Cloud, entry: &AuditEntry) {
+    if entry.outcome == AuditOutcome::Superseded {
+        cloud.faults.saw("fenced off, told as superseded");
+    }
+    let wrote = matches!(entry.outcome, AuditOutcome::Created | AuditOutcome::Updated);
+    if entry.cause == Cause::Webhook && wrote {
+        cloud.faults.saw("a webhook was first");
+    }
+    if entry.message.contains("'s holds") {
+        cloud.faults.saw("changed on both sides, decided");
+    }
+    if entry.document.new_supplier_id().is_some() && entry.outcome == AuditOutcome::Created {
+        let found = entry.message.contains(" found in SAP");
+        cloud.faults.saw(if found { "partner made earlier, found" } else { "partner made in SAP" });
     }
 }
 

@@ -88,6 +88,7 @@ impl World {
             coupa: Arc::new(clients::coupa_client(&parts)),
             queue: Arc::new(store.clone()),
             state: Arc::new(store.clone()),
+            audit: Arc::new(store.clone()),
             clock,
             random,
             mapping: Mapping::default(),
