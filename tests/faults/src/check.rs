@@ -60,11 +60,14 @@ pub fn nothing_is_tried_for_ever(world: &World, broken: &mut Vec<String>) {
 
 /// Every dead letter has an audit entry that says why.
 pub fn dead_letters_are_told(world: &World, broken: &mut Vec<String>) {
-    let audit = world.cloud.audit();
     for (key, item) in world.cloud.items() {
         let Some(letter) = item.dead_letter else { continue };
-        let told = audit.iter().any(|entry| {
-            entry.document == key && entry.outcome == AuditOutcome::Failed && entry.code == Some(letter.code)
+        let told = world.cloud.in_audit(|audit| {
+            audit.iter().any(|entry| {
+                entry.document == key
+                    && entry.outcome == AuditOutcome::Failed
+                    && entry.code == Some(letter.code)
+            })
         });
         if !told {
             broken.push(format!("{key} is a dead letter, and no audit entry says why"));
@@ -128,12 +131,10 @@ pub fn failures_are_resolved(world: &World, broken: &mut Vec<String>) {
 
 /// The attempts on each document are chained, none missing.
 fn chained(world: &World, broken: &mut Vec<String>) {
-    let mut attempts: BTreeMap<DocumentKey, Vec<AuditEntry>> = BTreeMap::new();
-    for entry in world.cloud.audit() {
-        attempts.entry(entry.document.clone()).or_default().push(entry);
-    }
     for (key, item) in world.cloud.items() {
-        let mut entries = attempts.remove(&key).unwrap_or_default();
+        let mut entries: Vec<AuditEntry> = world
+            .cloud
+            .in_audit(|audit| audit.iter().filter(|entry| entry.document == key).cloned().collect());
         // As the stores have them.
         entries.sort_by_key(|entry| entry.at);
         let nothing = LetGo { entries: 0, payloads_before: None };
@@ -176,12 +177,14 @@ fn log_ins(worker: usize, logins: &[(jiff::Timestamp, bool)]) -> Option<String> 
 fn audit(world: &World, broken: &mut Vec<String>) {
     let mut created: BTreeMap<DocumentKey, u32> = BTreeMap::new();
     let mut told: BTreeSet<DocumentKey> = BTreeSet::new();
-    for entry in world.cloud.audit() {
-        told.insert(entry.document.clone());
-        if entry.outcome == AuditOutcome::Created {
-            *created.entry(entry.document).or_default() += 1;
+    world.cloud.in_audit(|audit| {
+        for entry in audit {
+            told.insert(entry.document.clone());
+            if entry.outcome == AuditOutcome::Created {
+                *created.entry(entry.document.clone()).or_default() += 1;
+            }
         }
-    }
+    });
     for (document, times) in created {
         if times > 1 {
             broken.push(format!("{document} is told as created {times} times"));

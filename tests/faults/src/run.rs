@@ -134,10 +134,8 @@ fn writes(world: &World) -> (u64, u64) {
 fn rest(world: &mut World, minutes: i64, dead_letters: bool) -> Result<(), String> {
     world.run(world.time.now() + SignedDuration::from_mins(minutes))?;
     for _ in 0..MOST_HOURS * 12 {
-        let items = world.cloud.items();
-        let waits = items.iter().any(|(_, item)| item.parked.is_some());
-        let dead = dead_letters && items.iter().any(|(_, item)| item.dead_letter.is_some());
-        if world.cloud.messages() == 0 && (!waits || dead) {
+        let (waits, dead) = world.cloud.unsettled();
+        if world.cloud.messages() == 0 && (!waits || (dead && dead_letters)) {
             return Ok(());
         }
         world.run(world.time.now() + SignedDuration::from_mins(5))?;

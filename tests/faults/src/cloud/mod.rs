@@ -187,9 +187,16 @@ impl Cloud {
         inner.wake();
     }
 
-    /// Every audit entry there is.
-    pub fn audit(&self) -> Vec<AuditEntry> {
-        self.lock().audit.clone()
+    /// Looks at every audit entry there is.
+    pub fn in_audit<T>(&self, look: impl FnOnce(&[AuditEntry]) -> T) -> T {
+        look(&self.lock().audit)
+    }
+
+    /// Whether some document waits, and whether one is a dead letter.
+    pub fn unsettled(&self) -> (bool, bool) {
+        let inner = self.lock();
+        let any = |fits: fn(&model::DocumentItem) -> bool| inner.rows.values().any(|row| fits(&row.item));
+        (any(|item| item.parked.is_some()), any(|item| item.dead_letter.is_some()))
     }
 
     /// Every document that was ever worked on, and its item.
