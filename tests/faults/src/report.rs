@@ -29,7 +29,7 @@ pub struct Report {
 }
 
 /// Rare states that must be met some time.
-pub const RARE: [&str; 31] = [
+pub const RARE: [&str; 32] = [
     "AWS",
     "Coupa named a pause",
     "SAP told of a change",
@@ -40,6 +40,7 @@ pub const RARE: [&str; 31] = [
     "a webhook was first",
     "budget drawn by another",
     "changed on both sides, decided",
+    "changed while closed, told",
     "cursor moved by another",
     "dead letter",
     "dead letter mended",
