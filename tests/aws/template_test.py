@@ -29,9 +29,10 @@ class Concurrency(unittest.TestCase):
         rows = TEMPLATE["Mappings"]["SapRequests"]
         self.assertEqual(set(rows), set(TEMPLATE["Parameters"]["SapMaxParallelRequests"]["AllowedValues"]))
         each = int(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["B1_COUPA_SYNC_SAP_REQUESTS"])
-        pollers = RESOURCES["PollerFunction"]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"][1]
+        reserved = ["PollerFunction", "ReconcileFunction"]
+        others = sum(RESOURCES[name]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"][1] for name in reserved)
         for most, row in rows.items():
-            self.assertLessEqual((row["Live"] + row["Backfill"]) * each + pollers, int(most))
+            self.assertLessEqual((row["Live"] + row["Backfill"] + others) * each, int(most))
             # Lambda takes no less.
             self.assertGreaterEqual(min(row.values()), 2)
 
@@ -92,8 +93,27 @@ class Tables(unittest.TestCase):
         self.assertEqual(found, wanted)
 
     def test_they_outlive_the_stack(self):
-        for name in ["StateTable", "AuditTable", "Secret", "Key"]:
+        for name in ["StateTable", "AuditTable", "Secret", "Key", "Certificates"]:
             self.assertEqual((RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]), ("Retain", "Retain"))
+
+
+class Certificates(unittest.TestCase):
+    BUCKET = RESOURCES["Certificates"]["Properties"]
+
+    def test_nobody_reads_them_unencrypted_and_none_is_written_over(self):
+        rule = self.BUCKET["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+        self.assertEqual(rule, {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]}})
+        self.assertEqual(set(self.BUCKET["PublicAccessBlockConfiguration"].values()), {True})
+        self.assertEqual(self.BUCKET["VersioningConfiguration"], {"Status": "Enabled"})
+
+    def test_functions_put_them_where_the_code_does_and_can_do_nothing_else(self):
+        code = (ROOT / "functions/reconcile/src/main.rs").read_text()
+        folder = re.search(r'format!\("(\w+/)', code)[1]
+        found = [(role, one) for role, one in statements() if "s3:" in str(one["Action"])]
+        self.assertEqual([role for role, _ in found], ["ReconcileRole"])
+        statement = found[0][1]
+        self.assertEqual((statement["Action"], statement["Resource"]),
+                         (["s3:PutObject"], {"Fn::Sub": f"${{Certificates.Arn}}/{folder}*"}))
 
 
 class Permissions(unittest.TestCase):
@@ -147,7 +167,9 @@ class Watching(unittest.TestCase):
         by_object = {"PollSucceeded", "PollFailed", "WebhookChanges"}
         for name, dimensions in self.ours():
             wanted = ("Company", "Object", "Outcome") if name == "Documents" else ("Company", "Object") if name in by_object else ("Company",)
-            self.assertEqual(dimensions, wanted, name)
+            # In all for the alarm, by object for the dashboard.
+            if name != "Differences" or dimensions != ("Company", "Object"):
+                self.assertEqual(dimensions, wanted, name)
 
     def test_every_object_has_an_alarm_of_its_polls_and_they_look_at_three_intervals(self):
         alarms = [one["Properties"] for one in self.WATCH.values() if one["Properties"].get("MetricName") == "PollSucceeded"]
@@ -159,10 +181,25 @@ class Watching(unittest.TestCase):
             self.assertEqual(row["Period"], int(minutes) * 60)
 
 
+    def test_drift_stays_told_until_a_comparison_says_otherwise_and_none_at_all_is_told_too(self):
+        for name in ["Differences", "ReconcileFailed"]:
+            self.assertEqual(self.WATCH[name]["Properties"]["TreatMissingData"], "ignore", name)
+            self.assertIn(f'ALARM("${{{name}}}")', self.WATCH["Drift"]["Properties"]["AlarmRule"]["Fn::Sub"])
+        none = self.WATCH["NoComparison"]["Properties"]
+        self.assertEqual((none["Period"] * none["EvaluationPeriods"], none["TreatMissingData"]), (26 * 3600, "breaching"))
+        for name in ["Drift", "NoComparison"]:
+            self.assertEqual(self.WATCH[name]["Properties"]["AlarmActions"], [{"Ref": "Topic"}], name)
+
+    def test_without_a_schedule_no_comparison_is_missed(self):
+        self.assertEqual(RESOURCES["Reconcile"]["Condition"], "Nightly")
+        self.assertEqual(self.WATCH["NoComparison"]["Condition"], "Nightly")
+
+
 class Outputs(unittest.TestCase):
     def test_what_the_command_line_needs_is_there(self):
         for name in ["StateTable", "AuditTable", "LiveQueueUrl", "LiveQueueArn", "BackfillQueueUrl", "BackfillQueueArn",
                      "DeadLetterQueueUrl", "DeadLetterQueueArn", "PollerFunction", "SyncFunction", "ReplayFunction",
+                     "ReconcileFunction", "CertificatesBucket",
                      "SecretArn", "WebhookUrl"]:
             self.assertIn(name, TEMPLATE["Outputs"])
 

@@ -12,20 +12,16 @@ use crate::{
     engine::Engine,
     output::Bar,
 };
-use certificate::{About, Certificate, CertificateError, Signed};
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use certificate::{About, Certificate, CertificateError, Files, LAST_COMPARISON};
+use jiff::{ToSpan as _, civil::Date};
 pub(crate) use key::signing_key;
 use model::ObjectKind;
 use pipeline::reconcile::{Balance, Progress, ReconcileError, Scope};
 use report::Compared;
-use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
-
-/// The record of the last comparison, for `status`.
-pub(super) const LAST: &str = "reconciled";
 
 pub(super) async fn run(app: &App, args: ReconcileArgs) -> CliResult<Exit> {
     if let Some(ReconcileCommand::Verify { file }) = &args.command {
@@ -99,39 +95,25 @@ pub(super) async fn certify(
     balance: &Balance,
     folder: Option<&Path>,
 ) -> CliResult<Made> {
-    let made_at = app.clock.now();
-    let about = About {
-        made_at,
-        company: config.sap.company_db.to_string(),
-        service_layer: config.sap.service_layer_url.to_string(),
-        coupa: config.coupa.url.to_string(),
-        start_date: config.sync.start_date,
-        days: scope.days,
-    };
+    let about = About::of(config, scope.days, app.clock.now());
     let certificate = Certificate::new(balance.clone(), about);
-    let signed = certificate.sign(&signing_key(app, config).await?).map_err(unwritable)?;
-    let made = write(folder.unwrap_or(&config.reconcile.folder), &signed, made_at)?;
-    let last = json!({
-        "at": made_at,
-        "in_balance": certificate.in_balance,
-        "differences": certificate.differences.len(),
-        "certificate": made.json,
-    });
-    engine.books.state.save_record(LAST, Some(&last)).await?;
+    let files = certificate.files(&signing_key(app, config).await?).map_err(unwritable)?;
+    let made = write(folder.unwrap_or(&config.reconcile.folder), &files)?;
+    let last = certificate.record(&made.json.to_string_lossy());
+    engine.books.state.save_record(LAST_COMPARISON, Some(&last)).await?;
     Ok(made)
 }
 
-fn write(folder: &Path, signed: &Signed, made_at: Timestamp) -> CliResult<Made> {
-    let name = format!("balance-{}", made_at.strftime("%Y-%m-%dT%H%M%SZ"));
-    let made = Made { json: folder.join(format!("{name}.json")), page: folder.join(format!("{name}.html")) };
-    let keep = |file: &Path, text: String| {
+fn write(folder: &Path, files: &Files) -> CliResult<Made> {
+    let made = Made { json: folder.join(&files.json.name), page: folder.join(&files.page.name) };
+    let keep = |file: &Path, text: &str| {
         std::fs::create_dir_all(folder).and_then(|()| std::fs::write(file, text)).map_err(|error| {
             CliError::new(format!("the certificate can't be written to {}: {error}", file.display()))
                 .help("Name a folder that you may write to with `--out`, or `folder` under [reconcile].")
         })
     };
-    keep(&made.json, signed.json().map_err(unwritable)?)?;
-    keep(&made.page, signed.html().map_err(unwritable)?)?;
+    keep(&made.json, &files.json.text)?;
+    keep(&made.page, &files.page.text)?;
     Ok(made)
 }
 

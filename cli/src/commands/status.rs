@@ -42,7 +42,7 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
     Ok(Status {
         at,
         held_back: pipeline::held_back(books.state.as_ref()).await?,
-        reconciled: books.state.record(super::reconcile::LAST).await?,
+        reconciled: books.state.record(certificate::LAST_COMPARISON).await?,
         ways: Ways::read(books, at).await?,
         from_coupa: config.suppliers.from_coupa.then_some(from_coupa),
         company: config.sap.company_db.clone(),

@@ -5,10 +5,12 @@
 //! alone, so a page whose text was altered is noticed too: made again, it comes out otherwise.
 
 mod checkpoint;
+mod kept;
 mod key;
 mod page;
 
 pub use checkpoint::Checkpoint;
+pub use kept::{File, Files, LAST_COMPARISON};
 pub use key::{Key, KeyError, PublicKey};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -54,6 +54,19 @@ fn both_files_read_back_and_are_good() {
 }
 
 #[test]
+fn it_is_kept_as_two_files_named_after_its_moment() {
+    let files = certificate().files(&key()).unwrap();
+    assert_eq!(files.json.name, "balance-2026-11-26T020000Z.json");
+    assert_eq!(files.page.name, "balance-2026-11-26T020000Z.html");
+    for file in [&files.json, &files.page] {
+        assert_eq!(Signed::read(&file.text).unwrap().verify().unwrap().0, certificate());
+    }
+    let record = certificate().record("certificates/balance-2026-11-26T020000Z.json");
+    assert_eq!((&record["in_balance"], &record["differences"]), (&false.into(), &1.into()));
+    assert_eq!(record["at"], "2026-11-26T02:00:00Z");
+}
+
+#[test]
 fn an_altered_byte_is_noticed_in_either_file() {
     let signed = certificate().sign(&key()).unwrap();
     let json = signed.json().unwrap().replace("129.90", "129.91");

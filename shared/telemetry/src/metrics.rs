@@ -44,6 +44,10 @@ pub enum Metric {
     AuthFailures,
     /// Batches that could not be worked off, and messages that can't be read.
     SyncErrors,
+    /// Complete comparisons of both sides that were made and certified.
+    Comparisons,
+    /// Documents about which the two sides differ, counted at each comparison. In all where everything was compared, and by object.
+    Differences,
     /// Changes that a webhook brought. By object.
     WebhookChanges,
     /// Calls of the webhook by somebody who could not prove who they are.
@@ -52,7 +56,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric that there is.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Documents,
         Self::Lag,
         Self::DeadLetters,
@@ -65,6 +69,8 @@ impl Metric {
         Self::PollFailed,
         Self::AuthFailures,
         Self::SyncErrors,
+        Self::Comparisons,
+        Self::Differences,
         Self::WebhookChanges,
         Self::WebhookRefused,
     ];
@@ -84,6 +90,8 @@ impl Metric {
             Self::PollFailed => "PollFailed",
             Self::AuthFailures => "AuthFailures",
             Self::SyncErrors => "SyncErrors",
+            Self::Comparisons => "Comparisons",
+            Self::Differences => "Differences",
             Self::WebhookChanges => "WebhookChanges",
             Self::WebhookRefused => "WebhookRefused",
         }

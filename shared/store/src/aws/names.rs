@@ -30,6 +30,8 @@ pub struct StackNames {
     pub secret_arn: String,
     /// The poller, for invoking itself.
     pub poller_function: String,
+    /// The bucket of certificates, for the function that keeps them.
+    pub certificates_bucket: Option<String>,
     /// Requests to SAP that one worker may have under way.
     pub sap_requests: u32,
     /// How long audit entries are kept; `None` for good.
@@ -96,6 +98,7 @@ impl StackNames {
             dead_letter_queue_url: text("B1_COUPA_DEAD_LETTER_QUEUE_URL")?,
             secret_arn: text("B1_COUPA_SECRET_ARN")?,
             poller_function: text("B1_COUPA_POLLER_FUNCTION")?,
+            certificates_bucket: given("B1_COUPA_CERTIFICATES_BUCKET"),
             sap_requests: number("B1_COUPA_SYNC_SAP_REQUESTS")?.unwrap_or(1),
             audit_retention_days: number("B1_COUPA_AUDIT_RETENTION_DAYS")?,
             log_level: given("B1_COUPA_LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),

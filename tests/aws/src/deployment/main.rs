@@ -3,6 +3,7 @@
 
 mod emulator;
 mod memory;
+mod program;
 mod stack;
 mod steps;
 mod tools;

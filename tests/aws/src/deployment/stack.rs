@@ -8,7 +8,7 @@ use crate::{
 use serde_json::Value;
 use std::{collections::BTreeMap, path::Path, process::Command};
 
-const NAME: &str = "b1-coupa-test";
+pub(crate) const NAME: &str = "b1-coupa-test";
 
 /// `sam build` with the config in this folder. The packages are what is deployed afterwards.
 pub(crate) fn build(tools: &Tools, config: &Path) -> Result<(), Failure> {

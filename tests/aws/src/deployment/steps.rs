@@ -1,5 +1,7 @@
 //! What must hold of a deployed stack, in order: each step builds on the ones before.
 
+mod balance;
+
 use crate::{
     Failure,
     emulator::Emulator,
@@ -8,7 +10,7 @@ use crate::{
     tools::Tools,
     wait,
     web::{self, Sender},
-    world::{COUPA_SECRET, SAP_PASSWORD, World},
+    world::{COUPA_SECRET, SAP_PASSWORD, SIGNING_KEY, World},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -17,7 +19,7 @@ use tempfile::TempDir;
 /// A step, by what it shows. Answers what is worth telling.
 type Step = fn(&mut Run) -> Result<String, Failure>;
 
-pub(crate) const STEPS: [(&str, Step); 9] = [
+pub(crate) const STEPS: [(&str, Step); 11] = [
     ("sam build packages the functions", Run::build),
     ("sam deploy creates the stack, and the secret is put", Run::create),
     ("the schedule fires the poller, and Coupa is right", Run::first_sync),
@@ -26,6 +28,8 @@ pub(crate) const STEPS: [(&str, Step); 9] = [
     ("a stack update changes parameters, and the state survives", Run::update),
     ("a redrive without destination is refused, with one it heals what was mended", Run::redrive),
     ("after the update, a signed change still arrives", Run::after_update),
+    ("the schedule compares both sides: what drifted is certified, counted and told by status", Run::drift),
+    ("mended, both sides are in balance, and a strange event is refused", Run::balance),
     ("nothing is left: queues empty, Coupa right, SAP's limit kept", Run::end),
 ];
 
@@ -71,18 +75,20 @@ impl Run {
         Ok(String::new())
     }
 
-    fn deploy(&mut self, minutes: &str, level: &str) -> Result<(), Failure> {
+    fn deploy(&mut self, minutes: &str, level: &str, comparisons: &str) -> Result<(), Failure> {
         let polls: Vec<_> = OBJECTS.iter().map(|object| format!("PollMinutes{object}")).collect();
         let mut parameters: Vec<_> = polls.iter().map(|name| (name.as_str(), minutes)).collect();
         parameters.extend([("LogLevel", level), ("Company", "SBODEMO_ACME")]);
+        parameters.push(("ReconcileSchedule", comparisons));
         self.stack = Some(Stack::deploy(&self.tools, &self.emulator, &parameters)?);
         Ok(())
     }
 
     fn create(&mut self) -> Result<String, Failure> {
-        self.deploy("1", "info")?;
+        self.deploy("1", "info", "off")?;
         let secret = json!({
             "sap-password": SAP_PASSWORD, "coupa-client-secret": COUPA_SECRET, "webhook-key": web::KEY,
+            "signing-key": SIGNING_KEY,
         });
         let put = json!({"SecretId": self.stack()?.output("SecretArn")?, "SecretString": secret.to_string()});
         self.emulator.call("secretsmanager", "put_secret_value", &put.to_string())?;
@@ -135,7 +141,7 @@ impl Run {
 
     /// No poll comes near: since the update, they are an hour apart.
     fn redrive(&mut self) -> Result<String, Failure> {
-        self.world.mend(self.poison)?;
+        self.world.in_currency(self.poison, "EUR")?;
         let source = self.stack()?.output("DeadLetterQueueArn")?.to_owned();
         let without = self.move_messages(&json!({"SourceArn": source}))?;
         if without["FailureReason"] != "CouldNotDetermineMessageSource" {
@@ -159,26 +165,31 @@ impl Run {
             ))
         };
         let before = (tables(self)?, self.world.writes());
-        self.deploy("60", "debug")?;
+        self.deploy("60", "debug", "rate(1 minutes)")?;
         let function = json!({"FunctionName": self.stack()?.output("SyncFunction")?});
         let config = self.emulator.call("lambda", "get_function_configuration", &function.to_string())?;
         if config["Environment"]["Variables"]["B1_COUPA_LOG_LEVEL"] != "debug" {
             return Err(Failure::new(format!("the parameter did not arrive: {config}")));
         }
         // With what it knows lost, it would enter everything anew.
-        let poll = json!({
-            "FunctionName": self.stack()?.output("PollerFunction")?,
-            "Payload": json!({"object": "purchase_orders"}).to_string(),
-        });
-        let polled = self.emulator.call("lambda", "invoke", &poll.to_string())?;
-        if polled.get("FunctionError").is_some() {
-            return Err(Failure::new(format!("the poller failed: {polled}")));
-        }
+        self.poll("purchase_orders")?;
         self.queues_empty_within(SOON)?;
         if (tables(self)?, self.world.writes()) == before {
             return Ok(String::new());
         }
         Err(Failure::new("the update lost tables, queues or what was in them"))
+    }
+
+    fn poll(&self, object: &str) -> Result<(), Failure> {
+        let poll = json!({
+            "FunctionName": self.stack()?.output("PollerFunction")?,
+            "Payload": json!({"object": object}).to_string(),
+        });
+        let polled = self.emulator.call("lambda", "invoke", &poll.to_string())?;
+        if polled.get("FunctionError").is_some() {
+            return Err(Failure::new(format!("the poller failed: {polled}")));
+        }
+        Ok(())
     }
 
     fn after_update(&mut self) -> Result<String, Failure> {
@@ -192,7 +203,7 @@ impl Run {
         self.queues_empty_within(SOON)?;
         self.in_step_within(SOON)?;
         let most = self.world.sap.most_concurrent_requests();
-        if most > 5 {
+        if most > 6 {
             return Err(Failure::new(format!("{most} requests to SAP at the same time")));
         }
         let peaks = memory::peaks(self.folder.path());

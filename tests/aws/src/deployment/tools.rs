@@ -39,6 +39,11 @@ impl Tools {
         self.root.join("target/aws/sam/bin/sam")
     }
 
+    /// The program, with what it needs for stacks.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.root.join("target/debug/b1-coupa")
+    }
+
     /// For what belongs to this test alone, such as a build with its config.
     pub(crate) fn scratch(&self) -> PathBuf {
         self.root.join("target/aws/deployment")

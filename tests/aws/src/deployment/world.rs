@@ -18,6 +18,8 @@ const START: Date = date(2026, 1, 1);
 /// What the simulators take.
 pub(crate) const SAP_PASSWORD: &str = "correct horse";
 pub(crate) const COUPA_SECRET: &str = "coupa-secret";
+/// 32 bytes that sign nothing else.
+pub(crate) const SIGNING_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 pub(crate) struct World {
     pub(crate) sap: sap::Simulator,
@@ -109,11 +111,11 @@ start_date = "{START}"
         self.sap.add_supplier(supplier(code)).map(drop).map_err(|refusal| refused(&refusal))
     }
 
-    /// Mends an order's currency, so that a poll wouldn't see it.
-    pub(crate) fn mend(&self, order: i64) -> Result<(), Failure> {
-        let mended = |one: &mut sap::Document| "EUR".clone_into(&mut one.currency);
+    /// Changes an order's currency, so that a poll wouldn't see it.
+    pub(crate) fn in_currency(&self, order: i64, currency: &str) -> Result<(), Failure> {
+        let change = |one: &mut sap::Document| currency.clone_into(&mut one.currency);
         self.sap
-            .change_document_unseen(DocumentKind::Order, order, mended)
+            .change_document_unseen(DocumentKind::Order, order, change)
             .map(drop)
             .map_err(|refusal| refused(&refusal))
     }
