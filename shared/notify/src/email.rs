@@ -16,8 +16,8 @@ use std::time::Duration;
 
 /// What a mail server may take for one reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
-/// What the whole mail may take: people wait for a sync to end.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// What the whole mail may take: people wait for a sync to end, and a stop waits for less than half a minute.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Who is mailed to, and through whom.
 #[derive(Debug)]

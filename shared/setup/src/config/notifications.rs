@@ -18,8 +18,8 @@ pub struct NotificationsSection {
     #[serde(deserialize_with = "values::optional_text")]
     pub smtp_host: Option<String>,
     /// Its port.
-    #[serde(deserialize_with = "values::within::<_, 1, 65535>")]
-    pub smtp_port: u32,
+    #[serde(deserialize_with = "port")]
+    pub smtp_port: u16,
     /// How the way to it is kept from others.
     pub smtp_security: SmtpSecurity,
     /// Who logs in there; nobody, where it is left out.
@@ -71,6 +71,11 @@ impl<'de> Deserialize<'de> for SmtpSecurity {
             ))),
         }
     }
+}
+
+fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let port = values::within::<D, 1, 65_535>(deserializer)?;
+    u16::try_from(port).map_err(D::Error::custom)
 }
 
 fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
