@@ -84,6 +84,14 @@ struct Heard {
     commands: Vec<String>,
 }
 
+/// How a mail server keeps others out.
+#[derive(Clone)]
+pub(crate) enum Security {
+    StartTls(Arc<ServerConfig>),
+    Tls(Arc<ServerConfig>),
+    None,
+}
+
 /// A mail server that wants this user and password.
 pub(crate) struct SmtpSink {
     heard: Arc<Mutex<Heard>>,
@@ -93,15 +101,14 @@ pub(crate) const MAIL_USER: &str = "mailer";
 pub(crate) const MAIL_PASSWORD: &str = "hush battery staple";
 
 impl SmtpSink {
-    /// Offers STARTTLS where it is given a certificate.
-    pub(crate) fn start(port: u16, tls: Option<Arc<ServerConfig>>) -> Self {
+    pub(crate) fn start(port: u16, security: Security) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let heard = Arc::new(Mutex::new(Heard::default()));
         let sink = Arc::clone(&heard);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (heard, tls) = (Arc::clone(&sink), tls.clone());
-                thread::spawn(move || serve_mail(stream.unwrap(), tls, &heard));
+                let (heard, security) = (Arc::clone(&sink), security.clone());
+                thread::spawn(move || serve_mail(stream.unwrap(), security, &heard));
             }
         });
         Self { heard }
@@ -130,14 +137,34 @@ pub(crate) fn certificate() -> (String, Arc<ServerConfig>) {
     (made.cert.pem(), Arc::new(config))
 }
 
-fn serve_mail(mut stream: TcpStream, tls: Option<Arc<ServerConfig>>, heard: &Mutex<Heard>) {
+fn serve_mail(mut stream: TcpStream, security: Security, heard: &Mutex<Heard>) {
+    const OPEN: &[&str] = &["AUTH PLAIN", "8BITMIME"];
+    let config = match security {
+        Security::None => {
+            greet(&mut stream);
+            converse(&mut stream, OPEN, false, heard);
+            return;
+        }
+        Security::StartTls(config) => {
+            greet(&mut stream);
+            if !converse(&mut stream, &["STARTTLS"], false, heard) {
+                return;
+            }
+            config
+        }
+        Security::Tls(config) => {
+            let mut secured = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
+            greet(&mut secured);
+            converse(&mut secured, OPEN, true, heard);
+            return;
+        }
+    };
+    let mut secured = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
+    converse(&mut secured, OPEN, true, heard);
+}
+
+fn greet(stream: &mut impl Write) {
     let _ = stream.write_all(b"220 sink\r\n");
-    let offers: &[&str] = if tls.is_some() { &["STARTTLS"] } else { &["AUTH PLAIN", "8BITMIME"] };
-    let upgraded = converse(&mut stream, offers, false, heard);
-    if let (true, Some(config)) = (upgraded, tls) {
-        let mut secured = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
-        converse(&mut secured, &["AUTH PLAIN", "8BITMIME"], true, heard);
-    }
 }
 
 /// Takes mails until the other side goes, or asks for TLS, which is then true.
