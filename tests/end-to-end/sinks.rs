@@ -175,8 +175,8 @@ fn converse(stream: &mut (impl Read + Write), offers: &[&str], in_tls: bool, hea
         heard.lock().unwrap().commands.push(format!("{}{command}", if in_tls { "tls " } else { "" }));
         let reply = match command.as_str() {
             "EHLO" => {
-                let offers: String = offers.iter().map(|offer| format!("250-{offer}\r\n")).collect();
-                format!("250-sink\r\n{offers}250 SIZE 1000000")
+                let lines: Vec<_> = offers.iter().map(|offer| format!("250-{offer}")).collect();
+                format!("250-sink\r\n{}\r\n250 SIZE 1000000", lines.join("\r\n"))
             }
             "STARTTLS" => {
                 let _ = stream.write_all(b"220 go\r\n");

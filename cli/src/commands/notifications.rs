@@ -55,7 +55,9 @@ impl Way {
     pub(super) async fn open(self, app: &App, config: &Config) -> CliResult<Channel> {
         let section = &config.notifications;
         let channel = match self {
-            Self::Email => Email::new(email_settings(app, config).await?).map(Channel::Email),
+            Self::Email => {
+                Email::new(email_settings(app, config).await?).map(|email| Channel::Email(Box::new(email)))
+            }
             Self::Webhook => {
                 let Some(url) = &section.webhook_url else {
                     return Err(CliError::new("no `webhook_url` is named"));

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 #[derive(Debug)]
 pub enum Channel {
     /// Mail.
-    Email(Email),
+    Email(Box<Email>),
     /// A signed POST.
     Webhook(Webhook),
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use wire::{BaseUrl, HttpTransport, Limits, Request, Roots, Tls, Transport};
 
 /// The answer needs no body; one that is longer than this is no answer to us.
@@ -19,8 +19,8 @@ pub struct Webhook {
     key: SecretString,
 }
 
-impl std::fmt::Debug for Webhook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook").field("origin", &self.url.origin()).finish_non_exhaustive()
     }
 }
@@ -71,12 +71,7 @@ impl Webhook {
 fn signature(key: &str, seconds: i64, body: &str) -> Result<String, String> {
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|error| error.to_string())?;
     let mac = mac.chain_update(format!("{seconds}.{body}"));
-    let mut text = "v1=".to_owned();
-    for byte in mac.finalize().into_bytes() {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    Ok(format!("v1={:x}", mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ fn signature(key: &str, posted: &Posted) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
     let signed = format!("{}.{}", posted.headers["x-b1-coupa-timestamp"], posted.body);
     let bytes = mac.chain_update(signed).finalize().into_bytes();
-    format!("v1={}", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!("v1={bytes:x}")
 }
 
 fn digest(posted: &Posted) -> Value {
@@ -165,7 +165,7 @@ fn further_documents_wait_for_the_pause_and_another_cause_does_not() {
     assert_eq!(posted.len(), 2);
     let body = digest(&posted[1]);
     assert_eq!((&body["drift"]["differences"], &body["new"]), (&json!(3), &json!(2)), "{body}");
-    assert!(body["drift"]["certificate"].as_str().unwrap().ends_with(".json"));
+    assert!(body["drift"]["certificate"].as_str().unwrap().contains("balance-"), "{body}");
 
     told.failing(1);
     told.sync().expect(2);

@@ -341,6 +341,7 @@ fn a_webhook_is_signed_unless_the_config_says_otherwise() {
 
 #[test]
 fn who_is_told_needs_all_that_it_takes_to_tell_them() {
+    const MAIL: &str = "email_to = [\"Ops <ops@acme.example>\"]\nemail_from = \"b1@acme.example\"";
     let section = |lines: &str| {
         parse(&format!("{MINIMAL}[notifications]\n{lines}\n")).map(|config| config.notifications)
     };
@@ -348,7 +349,6 @@ fn who_is_told_needs_all_that_it_takes_to_tell_them() {
     assert!(plain.email_to.is_empty() && plain.webhook_url.is_none());
     assert_eq!((plain.smtp_port, plain.smtp_security), (587, SmtpSecurity::StartTls));
     assert_eq!(plain.pause.to_string(), "1h");
-    const MAIL: &str = "email_to = [\"Ops <ops@acme.example>\"]\nemail_from = \"b1@acme.example\"";
     let mail =
         section(&format!("{MAIL}\nsmtp_host = \"mail.acme.example\"\nsmtp_security = \"TLS\"")).unwrap();
     assert_eq!((mail.email_to.len(), mail.smtp_security), (1, SmtpSecurity::Tls));
