@@ -100,6 +100,12 @@ fn a_new_cause_is_told_at_once_and_takes_along_what_waits() {
     assert_eq!(due.subject, "b1-coupa SBODEMOUS: 1 document failed (BC-0205)");
     assert!(due.text.contains("BC-0302") && due.text.contains("none of them new"), "{}", due.text);
     assert!(due.text.contains("2 documents, 1 of them new"), "{}", due.text);
+    hear(&third, &mut told, after(90), AT_ONCE);
+    let fourth = findings([
+        failed(Code::CodeNotMapped, &[noon(), after(5), after(91)]),
+        failed(Code::CoupaRefused, &[after(6), after(90)]),
+    ]);
+    assert!(hear(&fourth, &mut told, after(91), AT_ONCE).unwrap().contains("1 document failed (BC-0302)"));
 }
 
 #[test]
@@ -166,9 +172,12 @@ fn drift_and_a_standstill_are_told_once_each() {
     let next = Drift { compared_at: after(1_440), ..all.drift.clone().unwrap() };
     let subject = hear(&Findings { drift: Some(next), ..all.clone() }, &mut told, after(1_440), AT_ONCE);
     assert_eq!(subject.unwrap(), "b1-coupa SBODEMOUS: 3 differences between SAP and Coupa");
-    // Let in and refused again is another standstill.
+    // Let in and refused again is another standstill, however soon.
     assert_eq!(hear(&findings([]), &mut told, after(3_000), AT_ONCE), None);
     assert!(hear(&all, &mut told, after(3_001), AT_ONCE).unwrap().contains("refused the log-in"));
+    assert_eq!(hear(&findings([]), &mut told, after(3_002), AT_ONCE), None);
+    assert_eq!(hear(&all, &mut told, after(3_003), AT_ONCE), None);
+    assert!(hear(&all, &mut told, after(3_061), AT_ONCE).unwrap().contains("refused the log-in"));
 }
 
 #[tokio::test]
