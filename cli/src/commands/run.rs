@@ -29,7 +29,8 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
         app.output.say(&format!("SAP's webhooks are taken in at {}.", listener.address()));
     }
     app.output.say("Running. Ctrl-C or SIGTERM stops.");
-    let ended = stop::unless_asked_to(&engine, work(app, &engine, &config, listener.as_ref())).await;
+    let work = Box::pin(work(app, &engine, &config, listener.as_ref()));
+    let ended = stop::unless_asked_to(&engine, work).await;
     engine.pipeline.close_run(false).await;
     engine.close().await;
     if let Err(error) = ended {
