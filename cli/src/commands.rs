@@ -8,6 +8,7 @@ pub mod dead_letters;
 mod demo;
 mod guardrail;
 pub mod init;
+mod notifications;
 mod reconcile;
 pub mod records;
 mod replay;

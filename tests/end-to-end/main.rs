@@ -11,5 +11,6 @@
 mod books;
 mod process;
 mod scenarios;
+mod sinks;
 mod stack;
 mod world;

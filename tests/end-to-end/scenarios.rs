@@ -18,6 +18,7 @@ mod kills;
 mod log_ins;
 mod machines;
 mod mapping;
+mod notifications;
 mod plan;
 mod reconcile;
 mod scopes;

@@ -1,8 +1,10 @@
-//! `check`: tries every part of the way, and says what to do about what fails. Reads only.
+//! `check`: tries every part of the way, and says what to do about what fails. Reads only; a webhook for notifications gets a call
+//! that says that it is a check.
 
 mod certificate;
 mod coupa;
 mod master_data;
+mod notifications;
 mod sap;
 
 use super::{App, Exit};
@@ -39,6 +41,9 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
     engine.remember_session().await?;
     let coupa = coupa::check(&engine, &mut checks).await;
     master_data::check(&engine, &config, sap, coupa, &mut checks).await;
+    if app.stack.is_none() {
+        notifications::check(app, &config, &mut checks).await;
+    }
     engine.close().await;
     Ok(checks.show(app))
 }

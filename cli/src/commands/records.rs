@@ -1,7 +1,8 @@
 //! The small records in the state store by which one process tells another how it stands.
 
+use crate::{CliResult, books::Books};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Holds a [`SessionRecord`].
 pub const SAP_SESSION: &str = "sap/session";
@@ -27,4 +28,10 @@ impl SessionRecord {
         let idle = jiff::SignedDuration::from_mins(i64::from(self.timeout_minutes));
         self.last_used_at.unwrap_or(self.logged_in_at).checked_add(idle).unwrap_or(Timestamp::MAX)
     }
+}
+
+/// Reads a record. One that another version wrote in another shape counts as none: it only informs.
+pub(super) async fn read<T: DeserializeOwned>(books: &Books, name: &str) -> CliResult<Option<T>> {
+    let value = books.state.record(name).await?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }

@@ -1,6 +1,6 @@
 //! `run`: polls on the schedule and works the queue until it is asked to stop.
 
-use super::{App, Exit, audit::let_go_payloads, reconcile::nightly, stop};
+use super::{App, Exit, audit::let_go_payloads, notifications::tell_on_schedule, reconcile::nightly, stop};
 use crate::{CliResult, config::Config, engine::Engine, listener::Listener};
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use model::ObjectKind;
@@ -29,7 +29,8 @@ pub(super) async fn run(app: &App) -> CliResult<Exit> {
         app.output.say(&format!("SAP's webhooks are taken in at {}.", listener.address()));
     }
     app.output.say("Running. Ctrl-C or SIGTERM stops.");
-    let ended = stop::unless_asked_to(&engine, work(app, &engine, &config, listener.as_ref())).await;
+    let work = Box::pin(work(app, &engine, &config, listener.as_ref()));
+    let ended = stop::unless_asked_to(&engine, work).await;
     engine.pipeline.close_run(false).await;
     engine.close().await;
     if let Err(error) = ended {
@@ -59,6 +60,7 @@ async fn work(app: &App, engine: &Engine, config: &Config, listener: Option<&Lis
         keep_subscribed(engine, config),
         compare_nightly(app, engine, config),
         let_go_on_schedule(app, engine, config),
+        tell_on_schedule(app, engine, config),
     );
     Ok(())
 }
@@ -167,7 +169,7 @@ async fn keep_subscribed(engine: &Engine, config: &Config) {
 }
 
 /// Sleeps, but not on after being asked to stop.
-async fn rest(engine: &Engine, pause: Duration) {
+pub(super) async fn rest(engine: &Engine, pause: Duration) {
     let clock = &engine.pipeline.clock;
     let until = clock.now().saturating_add(SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX));
     let until = until.unwrap_or(jiff::Timestamp::MAX);

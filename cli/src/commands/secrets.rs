@@ -71,6 +71,8 @@ const fn purpose(name: SecretName) -> &'static str {
         SecretName::SigningKey => {
             "Key that certificates are signed with, base64 of 32 bytes; made by itself where it is missing"
         }
+        SecretName::SmtpPassword => "Password at the mail server, where notifications are mailed",
+        SecretName::NotificationKey => "Key that notifications are signed with, where they are posted",
     }
 }
 

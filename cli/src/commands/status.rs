@@ -5,12 +5,12 @@ mod ways;
 
 use super::{
     App, Exit,
-    records::{SAP_REFUSAL, SAP_SESSION, SessionRecord},
+    notifications::Way,
+    records::{self, SAP_REFUSAL, SAP_SESSION, SessionRecord},
 };
 use crate::{CliError, CliResult, books::Books, config::Config};
 use jiff::Timestamp;
 use report::{ObjectStatus, Status, Wait};
-use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc};
 use ways::Ways;
 
@@ -51,7 +51,8 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
         next_due: books.queue.next_due().await?,
         waits: waits(books).await?,
         dead_letters: books.dead_letter_counts().await?,
-        contact: record(books, setup::SAP_CONTACT).await?,
+        notified: notified(books, config).await?,
+        contact: records::read(books, setup::SAP_CONTACT).await?,
         session,
         refusal,
         rate: config.coupa.requests_per_second,
@@ -63,7 +64,7 @@ async fn read(books: &Books, config: &Config, at: Timestamp) -> CliResult<Status
 /// How the SAP session stands, and why no log-in is tried.
 async fn session(books: &Books) -> CliResult<(Option<SessionRecord>, Option<sap::Refusal>)> {
     let Some(cell) = &books.sap_session else {
-        return Ok((record(books, SAP_SESSION).await?, record(books, SAP_REFUSAL).await?));
+        return Ok((records::read(books, SAP_SESSION).await?, records::read(books, SAP_REFUSAL).await?));
     };
     let status = sap::SessionStatus::shared(Arc::clone(cell)).await;
     let status = status.map_err(|error| CliError::new(error.to_string()))?;
@@ -74,6 +75,15 @@ async fn session(books: &Books) -> CliResult<(Option<SessionRecord>, Option<sap:
         version: info.version,
     });
     Ok((session, status.refusal))
+}
+
+/// When each way to people was last used.
+async fn notified(books: &Books, config: &Config) -> CliResult<Vec<(&'static str, Option<Timestamp>)>> {
+    let mut notified = Vec::new();
+    for way in Way::all(config) {
+        notified.push((way.name(), notify::told(books.state.as_ref(), way.name()).await?.last_at()));
+    }
+    Ok(notified)
 }
 
 /// What is parked, by why and by kind.
@@ -94,12 +104,6 @@ async fn waits(books: &Books) -> CliResult<Vec<Wait>> {
         wait.next_due = wait.next_due.min(parked.due_at);
     }
     Ok(waits.into_values().collect())
-}
-
-/// A record that another version wrote in another shape counts as none: it only informs.
-async fn record<T: DeserializeOwned>(books: &Books, name: &str) -> CliResult<Option<T>> {
-    let value = books.state.record(name).await?;
-    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `sync --once`: polls everything once and works until nothing more falls due.
 
-use super::{App, Exit, audit::let_go_payloads};
+use super::{App, Exit, audit::let_go_payloads, notifications};
 use crate::{
     CliError, CliResult,
     args::SyncArgs,
@@ -29,7 +29,15 @@ pub(super) async fn run(app: &App, args: SyncArgs) -> CliResult<Exit> {
     }
     let engine = Engine::build(app, &config).await?.guarded(&config, false).await?;
     let_go_payloads(app, &engine, &config).await;
-    super::stop::running(engine, async |engine| sync(app, engine, args.max_wait.to_signed()).await).await
+    super::stop::running(engine, async |engine| {
+        let ended = sync(app, engine, args.max_wait.to_signed()).await;
+        // Also after a sync that broke off: what failed until then is there, and SAP may have refused the log-in.
+        if !engine.stopping() {
+            notifications::tell(app, engine, &config).await;
+        }
+        ended
+    })
+    .await
 }
 
 async fn sync(app: &App, engine: &Engine, max_wait: SignedDuration) -> CliResult<Exit> {

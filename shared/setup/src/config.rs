@@ -2,11 +2,13 @@
 
 mod error;
 mod keys;
+mod notifications;
 mod sections;
 mod template;
 mod values;
 
 pub use error::ConfigError;
+pub use notifications::{NotificationsSection, SmtpSecurity};
 pub use sections::{
     AuditSection, CoupaSection, GuardrailSection, MappingSection, ReconcileSection, SapSection, StoreSection,
     SuppliersSection, SyncSection, WebhookSection,
@@ -53,6 +55,9 @@ pub struct Config {
     /// What stops a run that would change far more than is usual.
     #[serde(default)]
     pub guardrail: GuardrailSection,
+    /// Who is told of what a person must mend.
+    #[serde(default)]
+    pub notifications: NotificationsSection,
     /// The file this was read from.
     #[serde(skip)]
     pub file: PathBuf,
@@ -121,6 +126,7 @@ impl Config {
             ));
         }
         self.check_listener(text)?;
+        self.check_notifications(text)?;
         if self.suppliers.create_in_sap && !self.suppliers.from_coupa {
             return Err(ConfigError::at_key(
                 text,

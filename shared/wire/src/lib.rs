@@ -17,4 +17,4 @@ pub use probe::probe_certificate;
 pub use system::{SystemClock, SystemRandom};
 pub use tls::{PinError, Roots, SpkiPin, Tls, TlsError};
 pub use transport::{Limits, Request, Response, Transport, TransportError};
-pub use url::{BaseUrl, UrlError, check_url};
+pub use url::{BaseUrl, UrlError, check_url, is_loopback};

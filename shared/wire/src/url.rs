@@ -62,7 +62,7 @@ pub fn check_url(text: &str) -> Result<BaseUrl, UrlError> {
 }
 
 /// `localhost`, `127.0.0.0/8` or `::1`, as a URL writes it.
-pub(crate) fn is_loopback(host: &str) -> bool {
+pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -42,6 +42,8 @@ pub(super) struct Status {
     pub next_due: Option<Timestamp>,
     pub waits: Vec<Wait>,
     pub dead_letters: BTreeMap<Code, u64>,
+    /// When each way to people was last used.
+    pub notified: Vec<(&'static str, Option<Timestamp>)>,
     pub contact: Option<SapContact>,
     pub session: Option<SessionRecord>,
     pub refusal: Option<sap::Refusal>,
@@ -65,6 +67,7 @@ impl Report for Status {
         lines.push(format!("Queue         {}", self.queue(look)));
         lines.push(format!("Waiting       {}", self.waiting(look)));
         lines.push(format!("Dead letters  {}", self.dead_letters(look)));
+        lines.extend(self.notified(look));
         lines.push(format!("SAP contact   {}", self.contact(look)));
         lines.push(format!("SAP session   {}", self.session(look)));
         lines.push(format!("Coupa budget  {}", self.budget(look)));
@@ -117,6 +120,7 @@ impl Report for Status {
             },
             "waiting": waiting.collect::<Vec<_>>(),
             "dead_letters": dead_letters,
+            "notified": self.notified.iter().map(|(way, at)| ((*way).to_owned(), json!(at))).collect::<Map<_, _>>(),
             "changes": self.ways.json(),
             "held_back": self.held_back,
             "reconciled": self.reconciled,
@@ -222,6 +226,14 @@ impl Status {
             .iter()
             .map(|(code, count)| look.bad(&format!("{count} × {code} {}", code.title())));
         list(lines, "none")
+    }
+
+    fn notified(&self, look: &Look) -> Option<String> {
+        let way = |(way, at): &(&str, Option<Timestamp>)| {
+            format!("by {way} {}", at.map_or_else(|| "never".to_owned(), |at| look.ago(at)))
+        };
+        let ways: Vec<_> = self.notified.iter().map(way).collect();
+        (!ways.is_empty()).then(|| format!("Notified      {}", ways.join(", ")))
     }
 
     /// Silence for three polls is what an alarm should be about: nothing is lost meanwhile, but nothing moves either.

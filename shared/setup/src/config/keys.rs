@@ -2,6 +2,7 @@
 
 use super::{
     ConfigError,
+    notifications::NotificationsSection,
     sections::{
         AuditSection, CoupaSection, GuardrailSection, MappingSection, ReconcileSection, SapSection,
         StoreSection, SuppliersSection, SyncSection, WebhookSection,
@@ -15,7 +16,7 @@ use std::{ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 /// Each section with its keys.
-pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 10] {
+pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 11] {
     [
         ("sap", fields_of::<SapSection>()),
         ("coupa", fields_of::<CoupaSection>()),
@@ -27,6 +28,7 @@ pub(super) fn sections() -> [(&'static str, &'static [&'static str]); 10] {
         ("reconcile", fields_of::<ReconcileSection>()),
         ("audit", fields_of::<AuditSection>()),
         ("guardrail", fields_of::<GuardrailSection>()),
+        ("notifications", fields_of::<NotificationsSection>()),
     ]
 }
 
@@ -121,6 +123,8 @@ fn secret(text: &str, file: &Path, section: &str, name: &str, span: &Range<usize
     }
     let which = match (section, plain.contains("password")) {
         ("sap", _) | ("", true) => "sap-password",
+        ("notifications", true) => "smtp-password",
+        ("notifications", false) => "notification-key",
         _ => "coupa-client-secret",
     };
     let message = format!("`{name}` is a secret, and secrets are not kept in the config file");

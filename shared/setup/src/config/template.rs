@@ -139,4 +139,20 @@ start_date = "{year}-01-01"
 # share_percent = 20
 # or more cancellations than this, where they are.
 # cancellations = 100
+
+[notifications]
+# Who is told of what failed for good, of differences that a comparison found, and of SAP staying away: one message for one cause,
+# however many documents it stopped. By mail:
+# email_to = ["ops@acme.example"]
+# email_from = "b1-coupa <b1-coupa@acme.example>"
+# smtp_host = "mail.acme.example"
+# smtp_port = 587
+# "starttls", "tls" (port 465, usually), or "none" to a mail server on this very machine.
+# smtp_security = "starttls"
+# Who logs in there; the password is among the secrets (smtp-password). "" logs nobody in.
+# smtp_user = ""
+# As JSON, posted to this address and signed with the secret notification-key. https, without a query.
+# webhook_url = "https://hooks.acme.example/b1-coupa"
+# Between two messages about the same cause.
+# pause = "1h"
 "#;

@@ -253,6 +253,9 @@ fn the_template_reads_back_and_shows_the_true_defaults() {
                     && !rest.starts_with("series")
                     && !rest.starts_with("card_code")
                     && !rest.starts_with("keep_payloads")
+                    && !["email_to", "email_from", "smtp_host", "webhook_url"]
+                        .iter()
+                        .any(|key| rest.starts_with(key))
                     && !["listen", "certificate_file", "key_file", "url"]
                         .iter()
                         .any(|key| rest.starts_with(key)) =>
@@ -334,4 +337,45 @@ fn a_webhook_is_signed_unless_the_config_says_otherwise() {
     for lines in ["algorithm = \"MD5\"", "algorithm = \"Basic\"", "user = \"sap\""] {
         assert!(webhook(lines).unwrap_err().line.is_some(), "{lines}");
     }
+}
+
+#[test]
+fn who_is_told_needs_all_that_it_takes_to_tell_them() {
+    const MAIL: &str = "email_to = [\"Ops <ops@acme.example>\"]\nemail_from = \"b1@acme.example\"";
+    let section = |lines: &str| {
+        parse(&format!("{MINIMAL}[notifications]\n{lines}\n")).map(|config| config.notifications)
+    };
+    let plain = parse(MINIMAL).unwrap().notifications;
+    assert!(plain.email_to.is_empty() && plain.webhook_url.is_none());
+    assert_eq!((plain.smtp_port, plain.smtp_security), (587, SmtpSecurity::StartTls));
+    assert_eq!(plain.pause.to_string(), "1h");
+    let mail =
+        section(&format!("{MAIL}\nsmtp_host = \"mail.acme.example\"\nsmtp_security = \"TLS\"")).unwrap();
+    assert_eq!((mail.email_to.len(), mail.smtp_security), (1, SmtpSecurity::Tls));
+    section(&format!("{MAIL}\nsmtp_host = \"127.0.0.1\"\nsmtp_security = \"none\"")).unwrap();
+    section("webhook_url = \"http://127.0.0.1:8080/x\"\npause = \"15m\"").unwrap();
+    for (lines, what) in [
+        (MAIL, "`email_to` under [notifications] needs `smtp_host`"),
+        ("email_to = [\"a@b\"]\nsmtp_host = \"mail\"", "needs `email_from`"),
+        ("smtp_host = \"mail\"", "nobody is named"),
+        ("smtp_user = \"x\"", "needs `smtp_host`"),
+        ("email_to = [\"ops\"]", "`ops` is no mail address"),
+        ("email_to = [\"ops @acme.example\"]", "is no mail address"),
+        ("smtp_security = \"ssl\"", "`ssl`"),
+        ("smtp_port = 0", "out of range"),
+        ("webhook_url = \"http://hooks.acme.example\"", "plain http"),
+        ("webhook_url = \"https://u:geheim@hooks.acme.example\"", "user or password"),
+        ("pause = 5", "no length of time"),
+        ("smtp_password = \"geheim\"", "is a secret"),
+        ("webhook_secret = \"geheim\"", "is a secret"),
+        ("email = \"x\"", "unknown key `email`"),
+    ] {
+        let error = section(lines).unwrap_err();
+        assert!(error.message.contains(what) && error.line.is_some(), "{lines}: {error}");
+        assert!(!error.help.is_empty() && !format!("{error}{}", error.help).contains("geheim"), "{error}");
+    }
+    let error = section(&format!("{MAIL}\nsmtp_host = \"mail\"\nsmtp_security = \"none\"")).unwrap_err();
+    assert!(error.message.contains("in plain") && error.help.contains("starttls"), "{error}");
+    let error = section("smtp_password = \"geheim\"").unwrap_err();
+    assert!(error.help.contains("secrets set smtp-password"), "{}", error.help);
 }

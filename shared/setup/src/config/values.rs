@@ -5,7 +5,7 @@ mod period;
 mod url;
 
 pub use period::Period;
-pub(super) use url::base_url;
+pub(super) use url::{base_url, https_url};
 
 use super::keys::nearest;
 use jiff::civil::Date;

@@ -22,16 +22,22 @@ pub enum SecretName {
     WebhookKeyNext,
     /// What certificates and checkpoints are signed with: base64 of 32 bytes.
     SigningKey,
+    /// The password of the user that logs in at the mail server.
+    SmtpPassword,
+    /// What our own notifications are signed with.
+    NotificationKey,
 }
 
 impl SecretName {
     /// Every secret that there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::SapPassword,
         Self::CoupaClientSecret,
         Self::WebhookKey,
         Self::WebhookKeyNext,
         Self::SigningKey,
+        Self::SmtpPassword,
+        Self::NotificationKey,
     ];
 
     /// Those without which nothing works.
@@ -45,6 +51,8 @@ impl SecretName {
             Self::WebhookKey => "webhook-key",
             Self::WebhookKeyNext => "webhook-key-next",
             Self::SigningKey => "signing-key",
+            Self::SmtpPassword => "smtp-password",
+            Self::NotificationKey => "notification-key",
         }
     }
 
@@ -56,6 +64,8 @@ impl SecretName {
             Self::WebhookKey => "B1_COUPA_WEBHOOK_KEY",
             Self::WebhookKeyNext => "B1_COUPA_WEBHOOK_KEY_NEXT",
             Self::SigningKey => "B1_COUPA_SIGNING_KEY",
+            Self::SmtpPassword => "B1_COUPA_SMTP_PASSWORD",
+            Self::NotificationKey => "B1_COUPA_NOTIFICATION_KEY",
         }
     }
 

@@ -7,8 +7,13 @@ pub(crate) fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bas
     parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
+/// An address of anybody's: https, or plain http to this very machine.
+pub(crate) fn https_url(text: &str) -> Result<BaseUrl, ValueError> {
+    check_url(text).map_err(|error| explain(text, &error))
+}
+
 fn parse(text: &str) -> Result<BaseUrl, ValueError> {
-    let url = check_url(text).map_err(|error| explain(text, &error))?;
+    let url = https_url(text)?;
     if let Some((root, _)) = url.path().split_once("/b1s") {
         let help = format!("Write \"{}{root}\" and say \"v1\" or \"v2\" in `odata_version`.", url.origin());
         return Err(ValueError::new(format!("`{url}` has the Service Layer's path in it"), help));
