@@ -10,7 +10,7 @@ use pipeline::{
     Pipeline,
     reconcile::{Balance, Difference, Progress, ReconcileError, Scope},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use setup::Config;
 use std::{
     collections::BTreeSet,
@@ -110,6 +110,7 @@ impl Reconciler {
             ReconcileError::Sap(error) => error.failure(),
             ReconcileError::Coupa(error) => error.failure(),
             ReconcileError::Store(failure) => failure,
+            ReconcileError::Kept(error) => store_failed(error.to_string()),
             ReconcileError::Stopped => too_long(*reached.lock().unwrap_or_else(PoisonError::into_inner)),
         })
     }
