@@ -255,7 +255,7 @@ mod tests {
         let books = empty();
         for (differences, drift) in [(0, None), (3, Some(3))] {
             let last = json!({"at": noon(), "in_balance": differences == 0, "differences": differences, "certificate": "c.json"});
-            books.state.save_record(super::certificate::LAST_COMPARISON, Some(&last)).await.unwrap();
+            books.state.save_record(certificate::LAST_COMPARISON, Some(&last)).await.unwrap();
             let found = find(&books, &config, noon(), None).await.unwrap().drift;
             assert_eq!(found.map(|drift| drift.differences), drift);
         }

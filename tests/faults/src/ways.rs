@@ -10,6 +10,7 @@ const SERIES: i64 = 71;
 
 /// How a seed's company works with the connector.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn for itself")]
 pub struct Ways {
     /// SAP tells what changes.
     pub webhooks: bool,
