@@ -35,3 +35,39 @@ pub(super) fn killed_while_coupa_commits_the_document_is_found_and_not_made_twic
     world.expect_in_step();
     assert_eq!(world.coupa.invoices().len(), 1);
 }
+
+/// So often.
+const KILLS: u64 = 200;
+
+/// `cargo test -p b1-coupa --test end-to-end kill_9 -- --ignored --nocapture`; some five minutes.
+#[test]
+#[ignore = "takes minutes; a step of its own in CI"]
+fn kill_9_of_a_running_service_two_hundred_times_on_one_database_file() {
+    let mut world = World::with_documents(29, 60);
+    world.configure("request_timeout_seconds = 10", "request_timeout_seconds = 1");
+    let seed = u64::from(std::process::id());
+    println!("seed {seed}");
+    let mut state = seed;
+    for kill in 0..KILLS {
+        let running = world.start(&["run"]);
+        // xorshift, for a pause between nothing and a second and a half.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        if kill % 10 == 9 {
+            // The company goes on meanwhile.
+            let supplier = format!("K{kill}");
+            world.supplier(&supplier);
+            world.order(&supplier);
+            let (invoice, _) = world.invoice(&supplier);
+            world.payment(invoice);
+        }
+        std::thread::sleep(Duration::from_millis(state % 1_500));
+        running.kill();
+    }
+    let written = world.writes();
+    world.sync_waiting("120s").expect(0);
+    world.expect_in_step();
+    println!("{KILLS} kills, {written} writes to Coupa before the last sync, {} after it", world.writes());
+    world.run(&["audit", "verify"]).expect(0);
+}
