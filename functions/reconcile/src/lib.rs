@@ -10,7 +10,7 @@ use pipeline::{
     Pipeline,
     reconcile::{Balance, Difference, Progress, ReconcileError, Scope},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use setup::Config;
 use std::{
     collections::BTreeSet,
