@@ -38,7 +38,7 @@ impl Stack {
             .arg(tools.scratch().join("build/template.yaml"))
             .args(["--stack-name", NAME, "--no-confirm-changeset", "--region", "us-east-1"])
             .arg("--parameter-overrides")
-            .args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
+            .args(parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")));
         tools::run(command, "sam deploy").map_err(|failure| failure.with(&emulator.log_end()))?;
         let described =
             emulator.call("cloudformation", "describe_stacks", &format!(r#"{{"StackName":"{NAME}"}}"#))?;
