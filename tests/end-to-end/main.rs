@@ -9,6 +9,7 @@
 )]
 
 mod books;
+mod door;
 mod process;
 mod scenarios;
 mod sinks;

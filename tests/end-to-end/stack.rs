@@ -1,7 +1,7 @@
 //! The same scenarios on AWS. Where `B1_COUPA_TEST_STACKS` names the program that deploys stacks (`tests/aws/stacks`), each
 //! world has one of its own, and its commands look into that and not into a file.
 
-use crate::world::{COUPA_SECRET, SAP_PASSWORD, SIGNING_KEY};
+use crate::world::{COUPA_SECRET, SAP_PASSWORD, SIGNING_KEY, WEBHOOK_KEY};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The commands that take `--stack`.
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "status",
     "audit",
     "dead-letters",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 10] = [
     "replay",
     "why",
     "guardrail",
+    "webhooks",
 ];
 /// What the SDK needs to know.
 const VARIABLES: [&str; 4] =
@@ -61,6 +62,25 @@ impl Stack {
         command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     }
 
+    /// Its secrets from now on.
+    pub(crate) fn set_secrets(&self, secrets: &serde_json::Value) {
+        let mut command = Command::new(&self.deployer);
+        let output =
+            command.args(["secrets", &self.name]).env("B1_COUPA_TEST_SECRETS", secrets.to_string()).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Host and path by which the emulator serves its API.
+    pub(crate) fn api(&self) -> (String, String) {
+        self.bring_up();
+        let output = Command::new(&self.deployer).args(["api", &self.name]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let endpoint = std::env::var("AWS_ENDPOINT_URL").unwrap();
+        let host = endpoint.strip_prefix("http://").unwrap().to_owned();
+        (host, format!("/_aws/execute-api/{}/$default", String::from_utf8(output.stdout).unwrap().trim()))
+    }
+
     /// Deploys it, or has the functions start anew where the config has changed.
     fn bring_up(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +90,7 @@ impl Stack {
             Some(before) if *before != config => "restart",
             Some(_) => return,
         };
-        let secrets = serde_json::json!({"sap-password": SAP_PASSWORD, "coupa-client-secret": COUPA_SECRET, "signing-key": SIGNING_KEY});
+        let secrets = secrets();
         let mut command = Command::new(&self.deployer);
         command.args([verb, &self.name]).arg(&self.config).env("B1_COUPA_TEST_SECRETS", secrets.to_string());
         let output = command.output().unwrap();
@@ -85,6 +105,13 @@ impl Stack {
         let mapping = self.config.with_file_name("mapping.toml");
         Some(config + &std::fs::read_to_string(mapping).unwrap_or_default())
     }
+}
+
+/// What a stack's secret holds at first.
+pub(crate) fn secrets() -> serde_json::Value {
+    serde_json::json!({
+        "sap-password": SAP_PASSWORD, "coupa-client-secret": COUPA_SECRET, "signing-key": SIGNING_KEY, "webhook-key": WEBHOOK_KEY,
+    })
 }
 
 impl Drop for Stack {

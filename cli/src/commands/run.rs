@@ -4,7 +4,6 @@ use super::{App, Exit, audit::let_go_payloads, notifications::tell_on_schedule, 
 use crate::{CliResult, config::Config, engine::Engine, listener::Listener};
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use model::ObjectKind;
-use sap::{SubscriptionAction, SubscriptionState};
 use std::{sync::Arc, time::Duration};
 
 /// How long an idle worker sleeps: what a webhook or another process enqueues waits no longer.
@@ -152,17 +151,10 @@ async fn keep_subscribed(engine: &Engine, config: &Config) {
     }
     let (sap, id) = (&engine.pipeline.sap, config.webhook.subscription.as_str());
     while !engine.stopping() {
-        match sap.subscription(id).await {
-            Ok(Some(one)) if one.state == SubscriptionState::Exceptional => {
-                match sap.act_on_subscription(id, SubscriptionAction::Resume).await {
-                    Ok(()) => tracing::warn!("SAP had given up on the webhook and has been asked to resume"),
-                    Err(error) => {
-                        tracing::warn!(%error, "SAP has given up on the webhook and does not resume");
-                    }
-                }
-            }
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "the subscription can't be looked at"),
+        match sap.resume_if_given_up(id).await {
+            Ok(true) => tracing::warn!("SAP had given up on the webhook and has been asked to resume"),
+            Ok(false) => {}
+            Err(error) => tracing::debug!(%error, "the subscription can't be looked at, or does not resume"),
         }
         rest(engine, LOOK_AT_SUBSCRIPTION).await;
     }

@@ -9,6 +9,7 @@ use crate::{
 use model::{Credential as _, ObjectKind};
 use report::{State, Way};
 use sap::{EventAuthentication, EventSubscription, SubscriptionAction, SubscriptionState};
+use secrecy::SecretString;
 use setup::config::WebhookAlgorithm;
 use std::collections::{BTreeMap, BTreeSet};
 use store::SecretName;
@@ -130,8 +131,7 @@ impl Webhooks<'_> {
     }
 
     async fn authentication(&self) -> CliResult<EventAuthentication> {
-        let key = StoredKey::new(SecretName::WebhookKey, &self.config.secrets_file(), self.app.variable);
-        let key = key.get().await.map_err(|error| CliError::new(error.to_string()))?;
+        let key = self.key().await?;
         let hmac = |algorithm| EventAuthentication::Hmac { key: key.clone(), algorithm };
         Ok(match self.config.webhook.algorithm {
             WebhookAlgorithm::HmacSha256 => hmac("HMACSha256"),
@@ -148,6 +148,20 @@ impl Webhooks<'_> {
                 ));
             }
         })
+    }
+
+    /// What SAP is to sign with: the stack's, where it is a stack that SAP calls.
+    async fn key(&self) -> CliResult<SecretString> {
+        let name = SecretName::WebhookKey;
+        #[cfg(feature = "aws")]
+        if let Some(stack) = self.app.find_stack(self.config).await? {
+            return stack.secret(name).get().await.map_err(|error| {
+                CliError::new(format!("the stack has no key for webhooks: {error}"))
+                    .help("Add \"webhook-key\" to its secret in Secrets Manager; `openssl rand -base64 32` makes one.")
+            });
+        }
+        let key = StoredKey::new(name, &self.config.secrets_file(), self.app.variable);
+        key.get().await.map_err(|error| CliError::new(error.to_string()))
     }
 
     async fn state(&self, catalog: &Events) -> CliResult<State> {

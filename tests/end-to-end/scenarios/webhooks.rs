@@ -1,11 +1,13 @@
 //! SAP tells what changed, and `run` takes it in.
 
 use crate::{
+    door::Door,
     process::Running,
     world::{WEBHOOK_KEY, World, wait_until},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
+use rcgen::{CertifiedKey, KeyPair};
 use sha2::Sha256;
 use std::{
     io::{Read as _, Write as _},
@@ -30,7 +32,7 @@ fn world_behind_a_proxy() -> (World, u16) {
 }
 
 /// The same with a certificate that SAP trusts.
-fn world_with_certificate() -> (World, u16) {
+fn world_with_certificate() -> (World, u16, CertifiedKey<KeyPair>) {
     let (mut world, port) = world_behind_a_proxy();
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     std::fs::write(world.folder().join("webhook.pem"), made.cert.pem()).unwrap();
@@ -43,32 +45,12 @@ fn world_with_certificate() -> (World, u16) {
         settings.webhook_roots = made.cert.pem().into_bytes();
         settings.webhook_retry_interval = Duration::from_millis(50);
     });
-    (world, port)
-}
-
-fn run(world: &World, port: u16) -> Running {
-    let running = world.start(&["run"]);
-    wait_until("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-    running
+    (world, port, made)
 }
 
 fn signature(signed: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_KEY.as_bytes()).unwrap().chain_update(signed);
     format!("X-B1-Webhook-Signature: {}\r\n", STANDARD.encode(mac.finalize().into_bytes()))
-}
-
-/// Status and body of the answer.
-fn call(port: u16, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let length = body.len();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: sap\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n")
-        .unwrap();
-    // Whoever refuses the headers need not read the body.
-    let _ = stream.write_all(body);
-    let mut reply = String::new();
-    let _ = stream.read_to_string(&mut reply);
-    let status = reply.split(' ').nth(1).unwrap_or_default().parse().unwrap_or(0);
-    (status, reply.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned())
 }
 
 fn event(entry: i64) -> String {
@@ -79,8 +61,8 @@ fn event(entry: i64) -> String {
 
 #[test]
 fn a_change_arrives_long_before_the_next_poll_would_find_it() {
-    let (world, port) = world_with_certificate();
-    let mut running = run(&world, port);
+    let (world, port, certificate) = world_with_certificate();
+    let door = Door::open(&world, port, Some(&certificate));
     let enabled = world.run(&["webhooks", "enable", "--json"]).expect(0).json();
     assert_eq!(enabled["subscription"]["state"], "Active", "{enabled}");
     let by = |object: &str| enabled["objects"][object]["by"].clone();
@@ -90,8 +72,7 @@ fn a_change_arrives_long_before_the_next_poll_would_find_it() {
     world.supplier("V1");
     let (_, number) = world.order("V1");
     wait_until("the order is there", || world.coupa.order_by_number(&number).is_some());
-    running.signal("TERM");
-    running.end_within(PROMPT).expect(0);
+    door.close();
     assert_eq!(world.coupa.orders().len(), 1, "told of twice, and there once");
     let attempts = world.attempts("purchase-order", &number);
     assert_eq!(attempts.last().unwrap()["cause"], "webhook", "{attempts:?}");
@@ -100,12 +81,11 @@ fn a_change_arrives_long_before_the_next_poll_would_find_it() {
 
 #[test]
 fn what_sap_can_not_deliver_it_gives_up_on_until_it_is_resumed() {
-    let (world, port) = world_with_certificate();
+    let (world, port, certificate) = world_with_certificate();
     world.sap.configure(|settings| settings.webhook_retries = 1);
-    let mut running = run(&world, port);
+    let door = Door::open(&world, port, Some(&certificate));
     world.run(&["webhooks", "enable"]).expect(0);
-    running.signal("TERM");
-    running.end_within(PROMPT).expect(0);
+    door.close();
     let _sender = world.sap.send_webhooks();
     world.supplier("V1");
     let state =
@@ -114,7 +94,11 @@ fn what_sap_can_not_deliver_it_gives_up_on_until_it_is_resumed() {
     let text = world.run(&["webhooks", "status"]).expect(0).stdout;
     assert!(text.contains("webhooks resume") && text.contains("polling, until"), "{text}");
 
-    let running = run(&world, port);
+    let _door = Door::open(&world, port, Some(&certificate));
+    if world.stack.is_some() {
+        // Which looks at the subscription by the minute, and here when it is asked.
+        world.sync().expect(0);
+    }
     // It looks at the subscription when it starts.
     wait_until("it has been resumed", || state() == "Active");
     wait_until("the poll at the start has found it", || world.coupa.supplier_by_number("V1").is_some());
@@ -127,12 +111,11 @@ fn what_sap_can_not_deliver_it_gives_up_on_until_it_is_resumed() {
     assert!(disabled["subscription"].is_null(), "{disabled}");
     let error = world.run(&["webhooks", "resume", "--json"]).expect(1).error();
     assert!(error["help"].as_str().unwrap().contains("webhooks enable"), "{error}");
-    running.kill();
 }
 
 #[test]
 fn an_older_service_layer_is_polled_and_that_is_said() {
-    let (world, _) = world_with_certificate();
+    let (world, ..) = world_with_certificate();
     world.sap.configure(|settings| settings.has_webhooks = false);
     let error = world.run(&["webhooks", "enable", "--json"]).expect(1).error().to_string();
     assert!(error.contains("FP 2602") && error.contains("polling, every 1h"), "{error}");
@@ -147,13 +130,16 @@ fn an_older_service_layer_is_polled_and_that_is_said() {
 fn nobody_gets_in_without_the_key_and_is_told_why() {
     let (world, port) = world_behind_a_proxy();
     world.supplier("V1");
-    let mut running = run(&world, port);
+    let door = Door::open(&world, port, None);
+    if world.stack.is_some() {
+        world.sync().expect(0);
+    }
     wait_until("the first polls are over", || world.coupa.supplier_by_number("V1").is_some());
     let path = "/sap/events";
     let token = format!("X-B1-Webhook-Token: {TOKEN}\r\n");
-    let greeting = call(port, "GET", path, &(token.clone() + &signature(TOKEN.as_bytes())), b"");
+    let greeting = door.call("GET", path, &(token.clone() + &signature(TOKEN.as_bytes())), b"");
     assert_eq!(greeting, (200, format!(r#"{{"Challenge":"{TOKEN}"}}"#)));
-    assert_eq!(call(port, "GET", path, &token, b""), (401, "{}".to_owned()));
+    assert_eq!(door.call("GET", path, &token, b""), (401, "{}".to_owned()));
 
     let (entry, number) = world.order("V1");
     let body = format!("[{}]", event(entry));
@@ -164,59 +150,65 @@ fn nobody_gets_in_without_the_key_and_is_told_why() {
         (signed.clone(), body.replace("Created", "Updated")),
         ("X-B1-Webhook-Signature: not base64\r\n".to_owned(), body.clone()),
     ] {
-        assert_eq!(call(port, "POST", path, &headers, body.as_bytes()), (401, "{}".to_owned()), "{headers}");
+        assert_eq!(door.call("POST", path, &headers, body.as_bytes()), (401, "{}".to_owned()), "{headers}");
     }
-    assert_eq!(call(port, "POST", "/elsewhere", &signed, body.as_bytes()).0, 404);
+    assert_eq!(door.call("POST", "/elsewhere", &signed, body.as_bytes()).0, 404);
     let large = vec![b' '; 5 << 20];
-    assert_eq!(call(port, "POST", path, &signature(&large), &large).0, 413);
+    assert_eq!(door.call("POST", path, &signature(&large), &large).0, 413);
     assert!(world.coupa.orders().is_empty(), "nothing was taken in");
 
-    assert_eq!(call(port, "POST", path, &signed, body.as_bytes()), (200, "{}".to_owned()));
+    assert_eq!(door.call("POST", path, &signed, body.as_bytes()), (200, "{}".to_owned()));
     wait_until("the order is there", || world.coupa.order_by_number(&number).is_some());
-    running.signal("TERM");
-    running.end_within(PROMPT).expect(0);
+    door.close();
 }
 
 #[test]
 fn a_body_that_never_ends_ends_the_request() {
     let (world, port) = world_behind_a_proxy();
-    let mut running = run(&world, port);
+    let door = Door::open(&world, port, None);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(b"POST /sap/events HTTP/1.1\r\nHost: sap\r\nContent-Length: 100\r\n\r\n[").unwrap();
     let mut reply = String::new();
     stream.read_to_string(&mut reply).unwrap();
     assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
-    running.signal("TERM");
-    running.end_within(PROMPT).expect(0);
+    door.close();
+}
+
+/// Sets a secret where the listener reads it.
+fn set_secret(world: &World, name: &str, value: &str) {
+    if let Some(stack) = &world.stack {
+        let mut secrets = crate::stack::secrets();
+        secrets[name] = value.into();
+        stack.set_secrets(&secrets);
+        return;
+    }
+    let mut command = world.command(&["secrets", "set", name]);
+    command.env_remove("B1_COUPA_WEBHOOK_KEY").stdin(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{value}\n").as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
 fn the_key_can_be_changed_while_it_runs() {
     let (world, port) = world_behind_a_proxy();
-    let start = |world: &World, args: &[&str]| {
-        let mut command = world.command(args);
+    if world.stack.is_none() {
+        set_secret(&world, "webhook-key", "the old key");
+    }
+    let door = Door::open_with(&world, port, |command| {
         command.env_remove("B1_COUPA_WEBHOOK_KEY");
-        command
+    });
+    let greet = |key: &str| {
+        let signature = simulators::sap::webhook_signature(key, TOKEN.as_bytes());
+        let headers = format!("X-B1-Webhook-Token: {TOKEN}\r\nX-B1-Webhook-Signature: {signature}\r\n");
+        door.call("GET", "/sap/events", &headers, b"").0
     };
-    let set = |name: &str, value: &str| {
-        let mut command = start(&world, &["secrets", "set", name]);
-        command.stdin(std::process::Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(format!("{value}\n").as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
-    };
-    set("webhook-key", "the old key");
-    let running = Running::start(start(&world, &["run"]));
-    wait_until("it listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-    let greet = || {
-        let headers = format!("X-B1-Webhook-Token: {TOKEN}\r\n{}", signature(TOKEN.as_bytes()));
-        call(port, "GET", "/sap/events", &headers, b"").0
-    };
-    assert_eq!(greet(), 401);
-    set("webhook-key-next", WEBHOOK_KEY);
+    assert_eq!(greet("the next key"), 401);
+    set_secret(&world, "webhook-key-next", "the next key");
     // Keys are read again at a refusal, but not at each one.
-    wait_until("the next key is good as well", || greet() == 200);
-    running.kill();
+    wait_until("the next key is good as well", || greet("the next key") == 200);
+    let old = if world.stack.is_some() { WEBHOOK_KEY } else { "the old key" };
+    assert_eq!(greet(old), 200, "both are good at once");
 }
 
 /// How long each of `changes` takes from SAP to Coupa, `per_second` of them at a time. Sorted.
@@ -269,7 +261,7 @@ fn lags(world: &World, changes: u32, per_second: u32) -> Vec<Duration> {
 #[ignore = "a benchmark: prints, and judges nothing"]
 fn how_soon_a_change_arrives_by_webhook() {
     for (changes, per_second, rate) in [(1_000, 50, None), (300, 10, Some(20))] {
-        let (mut world, port) = world_with_certificate();
+        let (mut world, port, _) = world_with_certificate();
         world.configure("[sync]", "[guardrail]\nenabled = false\n\n[sync]");
         if let Some(rate) = rate {
             world.configure("requests_per_second = 1000", &format!("requests_per_second = {rate}"));
