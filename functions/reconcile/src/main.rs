@@ -1,7 +1,10 @@
 //! Wires the function and runs it.
 
 use async_trait::async_trait;
-use aws_sdk_s3::{Client, error::DisplayErrorContext};
+use aws_sdk_s3::{
+    Client,
+    error::{DisplayErrorContext, ProvideErrorMetadata as _},
+};
 use certificate::File;
 use reconcile::{Folder, Reconciler};
 use store::SecretName;
@@ -18,7 +21,10 @@ impl Folder for Bucket {
         let key = format!("certificates/{}", file.name);
         let put = self.client.put_object().bucket(&self.name).key(&key).content_type(media_type);
         let sent = put.body(file.text.clone().into_bytes().into()).send().await;
-        sent.map_err(|error| DisplayErrorContext(error).to_string())?;
+        sent.map_err(|error| match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            _ => DisplayErrorContext(error).to_string(),
+        })?;
         Ok(format!("s3://{}/{key}", self.name))
     }
 }
