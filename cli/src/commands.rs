@@ -225,10 +225,11 @@ fn check_stack(app: &App, command: &Command) -> CliResult {
             | Command::Replay(_)
             | Command::Why(_)
             | Command::Guardrail(_)
+            | Command::Webhooks(_)
     );
     if !looks {
         return Err(CliError::new("`--stack` does not go with this command").help(
-            "It goes with `status`, `audit`, `why`, `dead-letters`, `check`, `backfill`, `sync`, `guardrail`, `replay` and `reconcile`; the stack itself runs on AWS.",
+            "It goes with `status`, `audit`, `why`, `dead-letters`, `check`, `backfill`, `sync`, `guardrail`, `replay`, `reconcile` and `webhooks`; the stack itself runs on AWS.",
         ));
     }
     if cfg!(feature = "aws") {

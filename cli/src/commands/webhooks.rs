@@ -150,9 +150,15 @@ impl Webhooks<'_> {
         })
     }
 
-    /// What SAP is to sign with: the stack's, where it is a stack that SAP calls.
+    /// What SAP is to sign with: the next key while the key is being changed. The stack's, where it is a stack that SAP calls.
     async fn key(&self) -> CliResult<SecretString> {
-        let name = SecretName::WebhookKey;
+        match self.stored(SecretName::WebhookKeyNext).await {
+            Ok(next) => Ok(next),
+            Err(_) => self.stored(SecretName::WebhookKey).await,
+        }
+    }
+
+    async fn stored(&self, name: SecretName) -> CliResult<SecretString> {
         #[cfg(feature = "aws")]
         if let Some(stack) = self.app.find_stack(self.config).await? {
             return stack.secret(name).get().await.map_err(|error| {

@@ -211,6 +211,21 @@ fn the_key_can_be_changed_while_it_runs() {
     assert_eq!(greet(old), 200, "both are good at once");
 }
 
+#[test]
+fn sap_is_told_to_sign_with_the_next_key_while_the_key_is_being_changed() {
+    let (world, port, certificate) = world_with_certificate();
+    let door = Door::open(&world, port, Some(&certificate));
+    world.run(&["webhooks", "enable"]).expect(0);
+    assert_eq!(world.sap.webhook_key("b1-coupa").as_deref(), Some(WEBHOOK_KEY));
+    set_secret(&world, "webhook-key-next", "the next key");
+    // The listener reads its keys again at a refusal, but not at each one.
+    wait_until("SAP's handshake with the next key is taken", || {
+        world.run(&["webhooks", "enable"]).code == Some(0)
+    });
+    assert_eq!(world.sap.webhook_key("b1-coupa").as_deref(), Some("the next key"));
+    door.close();
+}
+
 /// How long each of `changes` takes from SAP to Coupa, `per_second` of them at a time. Sorted.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn lags(world: &World, changes: u32, per_second: u32) -> Vec<Duration> {

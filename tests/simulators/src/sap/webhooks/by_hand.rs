@@ -28,6 +28,14 @@ impl Simulator {
         });
     }
 
+    /// The key that the subscription with that id signs with, where it signs.
+    pub fn webhook_key(&self, id: &str) -> Option<String> {
+        self.with_world(|world| match &world.webhooks.subscriptions.get(id)?.authentication {
+            Authentication::Hmac { key, .. } => Some(key.clone()),
+            Authentication::None | Authentication::Basic { .. } => None,
+        })
+    }
+
     /// Takes what is on its way, oldest first. The caller delivers it, or doesn't.
     pub fn take_events(&self) -> Vec<Value> {
         self.with_world(|world| {
