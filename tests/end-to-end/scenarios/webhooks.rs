@@ -3,7 +3,7 @@
 use crate::{
     door::Door,
     process::Running,
-    world::{WEBHOOK_KEY, World, wait_until},
+    world::{WEBHOOK_KEY, World, wait_at_most, wait_until},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
@@ -95,12 +95,12 @@ fn what_sap_can_not_deliver_it_gives_up_on_until_it_is_resumed() {
     assert!(text.contains("webhooks resume") && text.contains("polling, until"), "{text}");
 
     let _door = Door::open(&world, port, Some(&certificate));
+    // A process looks at the subscription when it starts, a stack by the minute.
+    assert!(wait_at_most(Duration::from_secs(150), || state() == "Active"), "it is not resumed");
     if world.stack.is_some() {
-        // Which looks at the subscription by the minute, and here when it is asked.
+        // Its polls come by the hour here.
         world.sync().expect(0);
     }
-    // It looks at the subscription when it starts.
-    wait_until("it has been resumed", || state() == "Active");
     wait_until("the poll at the start has found it", || world.coupa.supplier_by_number("V1").is_some());
     world.run(&["webhooks", "pause"]).expect(0);
     assert_eq!(state(), "Inactive");
