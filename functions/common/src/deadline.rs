@@ -48,6 +48,11 @@ impl Deadline {
         work: impl Future<Output = T>,
         nudge: impl FnOnce(),
     ) -> T {
+        // What has no time from the start begins nothing.
+        if self.is_over(clock) {
+            nudge();
+            return work.await;
+        }
         match select(pin!(work), pin!(self.comes(clock))).await {
             Either::Left((done, _)) => done,
             Either::Right(((), work)) => {

@@ -234,9 +234,11 @@ fn a_running_process_tells_by_itself_and_what_was_told_outlives_it() {
     told.world.configure("poll_interval = \"1s\"", "poll_interval = \"1h\"");
     let mut command = told.command(&["run"]);
     command.env("B1_COUPA_LOG", "warn");
-    let running = Running::start(command);
+    let mut running = Running::start(command);
     wait_until("it has been told", || !web.posted().is_empty());
-    running.kill();
+    // What was told a moment ago is still to be written down.
+    running.signal("TERM");
+    running.end_within(Duration::from_secs(20)).expect(0);
     assert_eq!(digest(&web.posted()[0])["new"], json!(4));
     told.sync().expect(0);
     assert_eq!(web.posted().len(), 1);
