@@ -30,7 +30,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub config: PathBuf,
     /// The stack on AWS to look at or to work with, in place of the database file: for `status`, `audit`, `why`, `dead-letters`,
-    /// `check`, `backfill`, `sync`, `guardrail`, `replay` and `reconcile`.
+    /// `check`, `backfill`, `sync`, `guardrail`, `replay`, `reconcile` and `webhooks`.
     #[arg(long, global = true, value_name = "NAME")]
     pub stack: Option<String>,
     /// Print JSON for machines, errors and log lines too.
@@ -377,7 +377,7 @@ pub enum DeadLettersCommand {
 pub enum WebhooksCommand {
     /// Subscribe to the changes of all objects that SAP can tell of, or bring the subscription up to date.
     ///
-    /// SAP calls the address at once to make sure that it is ours, so `b1-coupa run` must be listening.
+    /// SAP calls the address at once to make sure that it is ours, so `b1-coupa run` must be listening, or the stack be there.
     Enable,
     /// Show how the subscription stands, and how the changes of each object become known.
     Status,
