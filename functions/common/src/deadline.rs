@@ -96,5 +96,8 @@ mod tests {
         };
         assert_eq!(deadline.nudged(&clock, work, || nudged.set(true)).await, 8);
         assert!(nudged.get());
+        let over = Deadline::from_millis(1_800_000_000_000);
+        nudged.set(false);
+        assert!(over.nudged(&clock, async { nudged.get() }, || nudged.set(true)).await, "before it begins");
     }
 }
