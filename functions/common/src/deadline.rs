@@ -88,6 +88,8 @@ mod tests {
         assert_eq!(deadline.bound(&clock, async { 7 }).await, Some(7));
         assert_eq!(deadline.bound(&clock, std::future::pending::<()>()).await, None);
         let nudged = Cell::new(false);
+        // The wait for what never came has moved the clock up to the deadline.
+        clock.set(Timestamp::from_second(1_800_000_000).unwrap());
         assert_eq!(deadline.nudged(&clock, async { 7 }, || nudged.set(true)).await, 7);
         assert!(!nudged.get());
         let work = async {
