@@ -6,12 +6,15 @@ use super::{App, Exit};
 use crate::{
     CliError, CliResult, args::WebhooksCommand, config::Config, engine::Engine, listener::StoredKey,
 };
-use model::{Credential as _, ObjectKind};
+use model::{Credential, ObjectKind};
 use report::{State, Way};
 use sap::{EventAuthentication, EventSubscription, SubscriptionAction, SubscriptionState};
 use secrecy::SecretString;
 use setup::config::WebhookAlgorithm;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use store::SecretName;
 
 type Events = BTreeMap<String, BTreeSet<String>>;
@@ -152,22 +155,30 @@ impl Webhooks<'_> {
 
     /// What SAP is to sign with: the next key while the key is being changed. The stack's, where it is a stack that SAP calls.
     async fn key(&self) -> CliResult<SecretString> {
-        match self.stored(SecretName::WebhookKeyNext).await {
+        let [next, key] = self.stored([SecretName::WebhookKeyNext, SecretName::WebhookKey]).await?;
+        // Where the place that keeps them can't be read, the second says so.
+        match next.get().await {
             Ok(next) => Ok(next),
-            Err(_) => self.stored(SecretName::WebhookKey).await,
+            Err(_) => key.get().await.map_err(|error| {
+                CliError::new(format!("there is no key that SAP could sign with: {error}")).help(
+                    "Set it with `b1-coupa secrets set webhook-key`; on AWS add \"webhook-key\" to the stack's secret. \
+                     `openssl rand -base64 32` makes one.",
+                )
+            }),
         }
     }
 
-    async fn stored(&self, name: SecretName) -> CliResult<SecretString> {
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(clippy::unused_async, reason = "a stack is found over the network")
+    )]
+    async fn stored(&self, names: [SecretName; 2]) -> CliResult<[Arc<dyn Credential>; 2]> {
         #[cfg(feature = "aws")]
         if let Some(stack) = self.app.find_stack(self.config).await? {
-            return stack.secret(name).get().await.map_err(|error| {
-                CliError::new(format!("the stack has no key for webhooks: {error}"))
-                    .help("Add \"webhook-key\" to its secret in Secrets Manager; `openssl rand -base64 32` makes one.")
-            });
+            return Ok(names.map(|name| stack.secret(name)));
         }
-        let key = StoredKey::new(name, &self.config.secrets_file(), self.app.variable);
-        key.get().await.map_err(|error| CliError::new(error.to_string()))
+        let file = self.config.secrets_file();
+        Ok(names.map(|name| Arc::new(StoredKey::new(name, &file, self.app.variable)) as Arc<dyn Credential>))
     }
 
     async fn state(&self, catalog: &Events) -> CliResult<State> {
