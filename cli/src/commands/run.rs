@@ -146,16 +146,11 @@ async fn release_on_schedule(engine: &Engine) {
 /// SAP gives up on a subscription whose address did not answer for a while, and comes back to it only when asked to. What it
 /// missed meanwhile the polls have found.
 async fn keep_subscribed(engine: &Engine, config: &Config) {
-    if config.webhook.listen.is_none() || config.webhook.url.is_none() {
+    if config.webhook.listen.is_none() {
         return;
     }
-    let (sap, id) = (&engine.pipeline.sap, config.webhook.subscription.as_str());
     while !engine.stopping() {
-        match sap.resume_if_given_up(id).await {
-            Ok(true) => tracing::warn!("SAP had given up on the webhook and has been asked to resume"),
-            Ok(false) => {}
-            Err(error) => tracing::debug!(%error, "the subscription can't be looked at, or does not resume"),
-        }
+        setup::keep_subscribed(&engine.pipeline, config).await;
         rest(engine, LOOK_AT_SUBSCRIPTION).await;
     }
 }

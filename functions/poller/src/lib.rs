@@ -9,6 +9,7 @@ use functions::{Deadline, Figures};
 use model::{Code, ErrorClass, Failure, ObjectKind};
 use pipeline::{Pipeline, PollError, PollReport};
 use serde_json::{Value, json};
+use setup::Config;
 use std::time::Duration;
 use telemetry::{About, Metric};
 
@@ -36,8 +37,8 @@ pub struct Poller {
     pub again: Box<dyn Again>,
     /// Where figures go.
     pub figures: Figures,
-    /// The subscription by which SAP tells what changes, where there is one.
-    pub subscription: Option<String>,
+    /// For the subscription by which SAP tells what changes.
+    pub config: Config,
 }
 
 /// How far one invocation came.
@@ -60,7 +61,9 @@ impl Poller {
             Work::Release => {
                 let released = self.release(deadline).await?;
                 self.count().await?;
-                self.keep_subscribed(deadline).await;
+                let subscribed = setup::keep_subscribed(&self.pipeline, &self.config);
+                // The answer need not wait for SAP.
+                let _ended = deadline.earlier(LAST_MOMENT).bound(clock, subscribed).await;
                 return Ok(json!({"released": released}));
             }
             Work::Poll(kind) => kind,
@@ -88,19 +91,6 @@ impl Poller {
         read?;
         let continued = progress.unfinished && self.go_on(&ask, &progress).await?;
         Ok(json!({"enqueued": progress.enqueued, "released": released?, "continued": continued}))
-    }
-
-    /// SAP gives up on a listener that is away for long, and goes on when it is asked to.
-    async fn keep_subscribed(&self, deadline: Deadline) {
-        let Some(id) = &self.subscription else { return };
-        let asked = self.pipeline.sap.resume_if_given_up(id);
-        match deadline.earlier(LAST_MOMENT).bound(self.pipeline.clock.as_ref(), asked).await {
-            Some(Ok(true)) => tracing::warn!("SAP had given up on the webhook and has been asked to resume"),
-            Some(Ok(false)) | None => {}
-            Some(Err(error)) => {
-                tracing::debug!(%error, "the subscription can't be looked at, or does not resume");
-            }
-        }
     }
 
     async fn read(&self, ask: &Ask, until: Deadline, progress: &mut Progress) -> Result<(), Failure> {

@@ -26,8 +26,7 @@ async fn main() -> Result<(), functions::Error> {
     let client = Client::new(stack.aws.config());
     let again = Itself { client, name: stack.names.poller_function.clone() };
     let figures = stack.figures();
-    let webhook = &stack.config.webhook;
-    let subscription = webhook.url.as_ref().map(|_| webhook.subscription.clone());
-    let poller = Poller { pipeline: stack.pipeline()?, again: Box::new(again), figures, subscription };
+    let poller =
+        Poller { pipeline: stack.pipeline()?, again: Box::new(again), figures, config: stack.config };
     functions::serve(|event, deadline| poller.handle(event, deadline)).await
 }

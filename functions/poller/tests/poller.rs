@@ -53,8 +53,7 @@ fn rig(suppliers: usize, page_size: u32, page_takes: Duration) -> Rig {
     let invoked = Invoked::default();
     let config = world.config(page_size, "");
     let pipeline = world.pipeline(&config);
-    let poller =
-        Poller { pipeline, again: Box::new(invoked.clone()), figures: world.figures(), subscription: None };
+    let poller = Poller { pipeline, again: Box::new(invoked.clone()), figures: world.figures(), config };
     Rig { world, poller, invoked }
 }
 
@@ -131,7 +130,7 @@ async fn two_pollers_at_once_do_no_harm() {
         pipeline: rig.world.pipeline(&config),
         again: Box::new(rig.invoked.clone()),
         figures: rig.world.figures(),
-        subscription: None,
+        config,
     };
     let event = json!({"object": "suppliers"});
     let (one, two) = tokio::join!(
@@ -188,12 +187,7 @@ async fn an_object_that_the_config_leaves_out_is_skipped() {
     let world = World::new();
     let config = world.config(10, "objects = [\"invoices\"]");
     let pipeline = world.pipeline(&config);
-    let poller = Poller {
-        pipeline,
-        again: Box::new(Invoked::default()),
-        figures: world.figures(),
-        subscription: None,
-    };
+    let poller = Poller { pipeline, again: Box::new(Invoked::default()), figures: world.figures(), config };
     let answer = poller.handle(json!({"object": "suppliers"}), world.deadline(60)).await.unwrap();
     assert_eq!(answer, json!({"skipped": "suppliers"}));
 }
@@ -219,13 +213,9 @@ async fn a_bad_event_is_a_coded_error() {
 async fn a_poll_that_fails_is_told_and_still_releases() {
     let mut world = World::new();
     world.sap_password = "yesterday's";
-    let pipeline = world.pipeline(&world.config(10, ""));
-    let poller = Poller {
-        pipeline,
-        again: Box::new(Invoked::default()),
-        figures: world.figures(),
-        subscription: None,
-    };
+    let config = world.config(10, "");
+    let pipeline = world.pipeline(&config);
+    let poller = Poller { pipeline, again: Box::new(Invoked::default()), figures: world.figures(), config };
     let failure = poller.handle(json!({"object": "suppliers"}), world.deadline(60)).await.unwrap_err();
     assert_eq!(failure.code, Code::SapLoginRefused);
     assert_eq!(world.lines.with("PollFailed").len(), 1);

@@ -223,16 +223,6 @@ impl Client {
         self.command(Method::POST, target, Map::new()).await.map(drop)
     }
 
-    /// Has SAP go on with the subscription, if SAP has given up on its listener; whether it had.
-    pub async fn resume_if_given_up(&self, id: &str) -> Result<bool, Error> {
-        let subscription = self.subscription(id).await?;
-        let given_up = subscription.is_some_and(|one| one.state == SubscriptionState::Exceptional);
-        if given_up {
-            self.act_on_subscription(id, SubscriptionAction::Resume).await?;
-        }
-        Ok(given_up)
-    }
-
     /// Ends the subscription.
     pub async fn unsubscribe(&self, id: &str) -> Result<(), Error> {
         self.command(Method::DELETE, target(id), Map::new()).await.map(drop)

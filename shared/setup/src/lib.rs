@@ -9,6 +9,7 @@ pub mod config;
 mod contact;
 mod error;
 mod meter;
+mod subscription;
 mod webhook;
 
 pub use build::{
@@ -20,4 +21,5 @@ pub use config::Config;
 pub use contact::{SAP_CONTACT, SapContact, remember_contact};
 pub use error::SetupError;
 pub use meter::Meter;
+pub use subscription::keep_subscribed;
 pub use webhook::webhook;
