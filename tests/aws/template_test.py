@@ -116,6 +116,22 @@ class Certificates(unittest.TestCase):
                          (["s3:PutObject"], {"Fn::Sub": f"${{Certificates.Arn}}/{folder}*"}))
 
 
+class Notifications(unittest.TestCase):
+    def test_one_function_publishes_to_the_one_topic_and_may_use_its_key(self):
+        found = [(role, one["Action"], one["Resource"]) for role, one in statements() if "sns:" in str(one["Action"])]
+        self.assertEqual(found, [("NotifierRole", ["sns:Publish"], {"Ref": "Alarms"})])
+        self.assertEqual(RESOURCES["Alarms"]["Properties"]["KmsMasterKeyId"], {"Fn::GetAtt": ["Key", "Arn"]})
+        through = [one["Action"] for role, one in statements() if role == "NotifierRole" and "sns." in str(one.get("Condition"))]
+        self.assertEqual(through, [["kms:Decrypt", "kms:GenerateDataKey"]], "what SNS asks of who publishes to an encrypted topic")
+        variables = RESOURCES["NotifierFunction"]["Properties"]["Environment"]["Variables"]
+        self.assertEqual(variables, {"B1_COUPA_TOPIC_ARN": {"Ref": "Alarms"}})
+
+    def test_it_writes_nothing_but_records(self):
+        actions = {action for role, one in statements() if role == "NotifierRole" for action in one["Action"]}
+        self.assertEqual({action for action in actions if action.startswith("dynamodb:")},
+                         {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"})
+
+
 class Permissions(unittest.TestCase):
     # AWS takes no names for these.
     NAMELESS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -190,6 +206,14 @@ class Watching(unittest.TestCase):
         for name in ["Drift", "NoComparison"]:
             self.assertEqual(self.WATCH[name]["Properties"]["AlarmActions"], [{"Ref": "Topic"}], name)
 
+    def test_every_function_that_is_not_made_good_by_another_sign_has_an_alarm_of_its_failures(self):
+        failing = {d["Value"]["Fn::Sub"] for one in self.WATCH.values() for d in one["Properties"].get("Dimensions", [])
+                   if one["Properties"].get("MetricName") == "Errors"}
+        # That no poll succeeds has alarms of its own.
+        functions = [one["FunctionName"]["Fn::Sub"] for one in of_type("AWS::Serverless::Function").values()]
+        wanted = {name.replace("AWS::StackName", "Stack") for name in functions} - {"${Stack}-poller"}
+        self.assertEqual(failing, wanted)
+
     def test_without_a_schedule_no_comparison_is_missed(self):
         self.assertEqual(RESOURCES["Reconcile"]["Condition"], "Nightly")
         self.assertEqual(self.WATCH["NoComparison"]["Condition"], "Nightly")
@@ -199,7 +223,7 @@ class Outputs(unittest.TestCase):
     def test_what_the_command_line_needs_is_there(self):
         for name in ["StateTable", "AuditTable", "LiveQueueUrl", "LiveQueueArn", "BackfillQueueUrl", "BackfillQueueArn",
                      "DeadLetterQueueUrl", "DeadLetterQueueArn", "PollerFunction", "SyncFunction", "ReplayFunction",
-                     "ReconcileFunction", "CertificatesBucket",
+                     "ReconcileFunction", "NotifierFunction", "CertificatesBucket", "AlarmTopic",
                      "SecretArn", "WebhookUrl"]:
             self.assertIn(name, TEMPLATE["Outputs"])
 

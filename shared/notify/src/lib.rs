@@ -18,6 +18,6 @@ pub use digest::{Digest, Rhythm, Told, digest};
 pub use email::{Email, EmailSettings, Login, Security};
 pub use findings::{Drift, Example, Failures, Findings, Standstill};
 pub use message::Message;
-pub use tell::{TellError, tell, told};
+pub use tell::{TOPIC, TellError, tell, told};
 #[cfg(feature = "channels")]
 pub use webhook::Webhook;

@@ -14,6 +14,10 @@ const CHARACTERS: usize = 200;
 /// One message to people and programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
+    /// Whose.
+    pub company: String,
+    /// The causes of which it has news: codes, `standstill`, `drift`.
+    pub causes: Vec<String>,
     /// When it was made.
     pub at: Timestamp,
     /// In one line.
@@ -43,7 +47,8 @@ impl Message {
             "standstill": findings.standstill.as_ref().map(standstill_json),
             "drift": findings.drift.as_ref().map(drift_json),
         });
-        Self { at, subject, text, json }
+        let causes = news.keys().cloned().collect();
+        Self { company: findings.company.clone(), causes, at, subject, text, json }
     }
 }
 

@@ -30,6 +30,7 @@ impl Run {
             return Err(Failure::new(format!("the certificate tells of another: {difference}")));
         }
         self.counted("\"Differences\":1,\"Object\":\"purchase_orders\"")?;
+        self.drift_is_told()?;
         self.world.in_currency(order, "EUR")?;
         Ok(format!("order {number}"))
     }
@@ -84,7 +85,7 @@ impl Run {
         self.program(&["status"])
     }
 
-    fn program(&self, arguments: &[&str]) -> Result<Value, Failure> {
+    pub(super) fn program(&self, arguments: &[&str]) -> Result<Value, Failure> {
         let mut command = program::on_stack(&self.tools, &self.folder.path().join("config"));
         self.emulator.prepare(&mut command);
         command.args(arguments);
