@@ -99,6 +99,7 @@ class Tables(unittest.TestCase):
 
 class Certificates(unittest.TestCase):
     BUCKET = RESOURCES["Certificates"]["Properties"]
+    DAY = (ROOT / "shared/certificate/src/day.rs").read_text()
 
     def test_nobody_reads_them_unencrypted_and_none_is_written_over(self):
         rule = self.BUCKET["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
@@ -108,12 +109,23 @@ class Certificates(unittest.TestCase):
 
     def test_functions_put_them_where_the_code_does_and_can_do_nothing_else(self):
         code = (ROOT / "functions/reconcile/src/main.rs").read_text()
-        folder = re.search(r'format!\("(\w+/)', code)[1]
+        folders = [re.search(r'format!\("(\w+/)', code)[1], re.search(r'CHECKPOINTS: &str = "(\w+/)"', self.DAY)[1]]
         found = [(role, one) for role, one in statements() if "s3:" in str(one["Action"])]
         self.assertEqual([role for role, _ in found], ["ReconcileRole"])
         statement = found[0][1]
         self.assertEqual((statement["Action"], statement["Resource"]),
-                         (["s3:PutObject"], {"Fn::Sub": f"${{Certificates.Arn}}/{folder}*"}))
+                         (["s3:PutObject"], [{"Fn::Sub": f"${{Certificates.Arn}}/{folder}*"} for folder in folders]))
+
+    def test_certificates_go_some_day_and_checkpoints_never(self):
+        rules = {rule["Id"]: rule for rule in self.BUCKET["LifecycleConfiguration"]["Rules"]}
+        self.assertEqual([(rule["Id"], rule["Prefix"]) for rule in rules.values() if "ExpirationInDays" in rule],
+                         [("Certificates", "certificates/")])
+
+    def test_no_entry_goes_before_the_nights_that_sign_it(self):
+        code = (ROOT / "functions/reconcile/src/let_go.rs").read_text()
+        ahead = int(re.search(r"AHEAD_DAYS: i64 = (\d+)", code)[1])
+        # The day must be over, and the nights before it goes are still to come.
+        self.assertGreaterEqual(TEMPLATE["Parameters"]["AuditRetentionDays"]["MinValue"], ahead + 2)
 
 
 class Notifications(unittest.TestCase):

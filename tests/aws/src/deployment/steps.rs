@@ -2,6 +2,7 @@
 
 mod balance;
 mod notified;
+mod trail;
 
 use crate::{
     Failure,
@@ -20,7 +21,7 @@ use tempfile::TempDir;
 /// A step, by what it shows. Answers what is worth telling.
 type Step = fn(&mut Run) -> Result<String, Failure>;
 
-pub(crate) const STEPS: [(&str, Step); 12] = [
+pub(crate) const STEPS: [(&str, Step); 13] = [
     ("sam build packages the functions", Run::build),
     ("sam deploy creates the stack, and the secret is put", Run::create),
     ("the schedule fires the poller, and Coupa is right", Run::first_sync),
@@ -32,6 +33,7 @@ pub(crate) const STEPS: [(&str, Step); 12] = [
     ("after the update, a signed change still arrives", Run::after_update),
     ("the schedule compares both sides: what drifted is certified, counted and told by status", Run::drift),
     ("mended, both sides are in balance, and a strange event is refused", Run::balance),
+    ("what expires of the trail is signed, and what was taken out is told from it", Run::trail),
     ("nothing is left: queues empty, Coupa right, SAP's limit kept", Run::end),
 ];
 
@@ -91,7 +93,11 @@ impl Run {
         let polls: Vec<_> = OBJECTS.iter().map(|object| format!("PollMinutes{object}")).collect();
         let mut parameters: Vec<_> = polls.iter().map(|name| (name.as_str(), minutes)).collect();
         parameters.extend([("LogLevel", level), ("Company", "SBODEMO_ACME")]);
-        parameters.extend([("ReconcileSchedule", comparisons), ("NotifyMinutes", looks)]);
+        parameters.extend([
+            ("ReconcileSchedule", comparisons),
+            ("NotifyMinutes", looks),
+            ("AuditRetentionDays", "7"),
+        ]);
         self.stack = Some(Stack::deploy(&self.tools, &self.emulator, &parameters)?);
         Ok(())
     }

@@ -36,13 +36,8 @@ impl Run {
     }
 
     pub(super) fn balance(&mut self) -> Result<String, Failure> {
+        self.compare_all()?;
         let function = self.stack()?.output("ReconcileFunction")?;
-        let event = json!({"objects": "all"}).to_string();
-        let invoke = json!({"FunctionName": function, "Payload": event}).to_string();
-        let answer = self.emulator.call("lambda", "invoke", &invoke)?;
-        if answer["Payload"]["in_balance"] != true {
-            return Err(Failure::new(format!("not in balance: {answer}")));
-        }
         let (differences, kept) = compared(&self.status()?);
         if differences != Some(0) {
             return Err(Failure::new(format!("status still tells of {differences:?} differences")));
@@ -57,6 +52,18 @@ impl Run {
         }
         let objects = certificate["objects"].as_object().map_or(0, serde_json::Map::len);
         Ok(format!("{objects} objects, in balance"))
+    }
+
+    /// Both sides, which must be in balance.
+    pub(super) fn compare_all(&self) -> Result<(), Failure> {
+        let function = self.stack()?.output("ReconcileFunction")?;
+        let event = json!({"objects": "all"}).to_string();
+        let invoke = json!({"FunctionName": function, "Payload": event}).to_string();
+        let answer = self.emulator.call("lambda", "invoke", &invoke)?;
+        if answer["Payload"]["in_balance"] == true {
+            return Ok(());
+        }
+        Err(Failure::new(format!("not in balance: {answer}")))
     }
 
     /// Downloads both files of a certificate, has the program verify them, and answers what is certified.
