@@ -8,7 +8,7 @@ pub use notification::{Attribute, Notification};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use model::{Clock, Code, CompanyDb, Failure, SharedSecret};
-use notify::{Findings, Rhythm, Standstill, TellError};
+use notify::{Findings, Outage, Rhythm, Standstill, System, TellError};
 use serde_json::{Value, json};
 use std::{fmt::Display, sync::Arc};
 use store::StateStore;
@@ -62,11 +62,19 @@ impl Notifier {
         Ok(json!({ "told": told }))
     }
 
-    /// Why SAP can't be read. That it does not answer at all is what the alarm `NoPoll` tells.
+    /// Why SAP can't be read.
     async fn standstill(&self) -> Result<Option<Standstill>, Failure> {
         let status = sap::SessionStatus::shared(Arc::clone(&self.session)).await;
         let refusal = status.map_err(|error| store_failed(&error))?.refusal;
-        Ok(refusal.map(|refusal| Standstill { code: Code::SapLoginRefused, since: None, text: refusal.text }))
+        if let Some(sap::Refusal { text, .. }) = refusal {
+            return Ok(Some(Standstill { code: Code::SapLoginRefused, since: None, text }));
+        }
+        let outage = Outage::read(self.state.as_ref(), System::Sap).await;
+        let outage = outage.map_err(|error| store_failed(&error))?.filter(Outage::is_long);
+        Ok(outage.map(|Outage { code, since, .. }| {
+            let text = "no poll has succeeded since".to_owned();
+            Standstill { code, since: Some(since), text }
+        }))
     }
 }
 

@@ -15,6 +15,7 @@ use model::{
     SharedSecret as _,
 };
 use notifier::{Notification, Notifier, Topic};
+use notify::{System, Watch};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
@@ -172,6 +173,36 @@ async fn a_refused_log_in_and_differences_are_told_as_they_are_on_one_machine() 
     assert!(text.contains("BC-0102") && text.contains("Invalid login credential"), "{text}");
     assert!(text.contains("3 differences") && text.contains("s3://b/c.json"), "{text}");
     assert_eq!(heard[0].attributes[2].value, r#"["drift","standstill"]"#);
+}
+
+#[tokio::test]
+async fn an_outage_of_either_system_is_one_message_however_long_it_lasts() {
+    let rig = rig();
+    let since = rig.world.time.now();
+    let fails = async |system, code| {
+        let watch = Watch::over(system);
+        watch.fails(rig.world.store.as_ref(), code, rig.world.time.now()).await;
+    };
+    for minute in 0..10 {
+        fails(System::Coupa, Code::CoupaUnreachable).await;
+        fails(System::Sap, Code::SapUnreachable).await;
+        assert_eq!(rig.look().await, Ok(minute == 8), "after {minute} looks");
+        rig.pass_minutes(2);
+    }
+    rig.pass_minutes(300);
+    fails(System::Coupa, Code::CoupaUnreachable).await;
+    assert_eq!(rig.look().await, Ok(false));
+    let heard = rig.heard();
+    let digest: Value = serde_json::from_str(&body(&heard[0], "default")).unwrap();
+    assert_eq!((&digest["outage"]["code"], &digest["outage"]["since"]), (&json!("BC-0201"), &json!(since)));
+    assert_eq!(
+        (&digest["standstill"]["code"], &digest["standstill"]["since"]),
+        (&json!("BC-0101"), &json!(since))
+    );
+
+    Watch::over(System::Coupa).works(rig.world.store.as_ref(), rig.world.time.now()).await;
+    assert_eq!((rig.look().await, rig.look().await), (Ok(true), Ok(false)));
+    assert!(rig.heard()[1].subject.contains("Coupa answers again"));
 }
 
 #[tokio::test]

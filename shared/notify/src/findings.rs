@@ -1,3 +1,4 @@
+use crate::{Outage, System};
 use jiff::Timestamp;
 use model::{Code, CompanyDb, ObjectKind};
 use serde::Deserialize;
@@ -16,6 +17,8 @@ pub struct Findings {
     pub failures: Vec<Failures>,
     /// Why nothing moves, if nothing does.
     pub standstill: Option<Standstill>,
+    /// Coupa is away, however short a time.
+    pub outage: Option<Outage>,
     /// How the last comparison of both sides ended, if it found differences.
     pub drift: Option<Drift>,
 }
@@ -76,6 +79,7 @@ impl Findings {
             company: company.to_string(),
             failures: Failures::by_code(state.dead_letters().await?),
             standstill,
+            outage: Outage::read(state, System::Coupa).await?,
             drift: compared.and_then(Drift::of_record),
         })
     }
