@@ -111,6 +111,11 @@ async fn a_day_is_looked_at_once_and_what_is_kept_of_it_is_never_less() {
     let rig = Rig::of_three_days().await;
     rig.nights(40).await;
     let before = rig.kept.checkpoints.lock().unwrap().clone();
+    assert_eq!(
+        rig.trail.looked_at.lock().unwrap().len(),
+        3,
+        "no night looks at what an earlier one has signed"
+    );
     rig.expire().await;
     // Somebody removed the record: every day is looked at anew, and there is less to be seen.
     rig.world.store.save_record("audit/let-go", None).await.unwrap();

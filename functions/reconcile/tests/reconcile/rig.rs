@@ -57,6 +57,8 @@ pub(crate) struct Trail {
     pub(crate) gone: Arc<Mutex<BTreeSet<String>>>,
     /// Stands in the place of the entry that it was made of.
     pub(crate) forged: Arc<Mutex<Option<AuditEntry>>>,
+    /// Days that were looked at.
+    pub(crate) looked_at: Arc<Mutex<Vec<Date>>>,
     /// DynamoDB is away.
     pub(crate) away: Arc<Mutex<bool>>,
 }
@@ -103,6 +105,7 @@ impl ExpiringTrail for Trail {
         if *self.away.lock().unwrap() {
             return Err(StoreError::Unavailable("throttled".to_owned()));
         }
+        self.looked_at.lock().unwrap().push(day);
         self.entries().await.into_iter().filter(|entry| day_of(entry) == day).for_each(take);
         Ok(())
     }
@@ -140,6 +143,7 @@ pub(crate) async fn rig(suppliers: usize, sap_takes: Duration) -> Rig {
         kept: Arc::default(),
         gone: Arc::default(),
         forged: Arc::default(),
+        looked_at: Arc::default(),
         away: Arc::default(),
     };
     let reconciler = Reconciler {
