@@ -1,5 +1,6 @@
 //! A stack on AWS, as the operator's commands see it: its tables and queues in place of the file, its poller in place of ours.
 
+mod bucket;
 mod watch;
 
 pub use watch::Watch;
@@ -19,6 +20,8 @@ use store::{
 
 /// A deployed stack.
 pub struct Stack {
+    name: String,
+    aws: Aws,
     lambda: Client,
     names: StackNames,
     queue: Arc<SqsQueue>,
@@ -50,6 +53,8 @@ impl Stack {
             store: Arc::new(AwsStore::new(&aws, settings, Arc::clone(&clock), random)),
             secret: Arc::new(secret),
             session_cell: setup::session_cell(config),
+            name: name.to_owned(),
+            aws,
             lambda,
             names,
             clock,
@@ -104,11 +109,14 @@ impl Stack {
 }
 
 async fn names(lambda: &Client, stack: &str) -> CliResult<StackNames> {
-    let function = format!("{stack}-poller");
-    let answer = lambda.get_function_configuration().function_name(&function).send().await;
-    let answer = answer.map_err(|error| not_reached(&function, &error))?;
-    let variables = variables(answer);
+    let variables = told(lambda, format!("{stack}-poller")).await?;
     Ok(StackNames::read(|name| variables.get(name).cloned())?)
+}
+
+/// What the template has told this function.
+async fn told(lambda: &Client, function: String) -> CliResult<BTreeMap<String, String>> {
+    let answer = lambda.get_function_configuration().function_name(&function).send().await;
+    answer.map(variables).map_err(|error| not_reached(&function, &error))
 }
 
 fn variables(answer: GetFunctionConfigurationOutput) -> BTreeMap<String, String> {

@@ -99,6 +99,7 @@ class Tables(unittest.TestCase):
 
 class Certificates(unittest.TestCase):
     BUCKET = RESOURCES["Certificates"]["Properties"]
+    DAY = (ROOT / "shared/certificate/src/day.rs").read_text()
 
     def test_nobody_reads_them_unencrypted_and_none_is_written_over(self):
         rule = self.BUCKET["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
@@ -108,12 +109,39 @@ class Certificates(unittest.TestCase):
 
     def test_functions_put_them_where_the_code_does_and_can_do_nothing_else(self):
         code = (ROOT / "functions/reconcile/src/main.rs").read_text()
-        folder = re.search(r'format!\("(\w+/)', code)[1]
+        folders = [re.search(r'format!\("(\w+/)', code)[1], re.search(r'CHECKPOINTS: &str = "(\w+/)"', self.DAY)[1]]
         found = [(role, one) for role, one in statements() if "s3:" in str(one["Action"])]
         self.assertEqual([role for role, _ in found], ["ReconcileRole"])
         statement = found[0][1]
         self.assertEqual((statement["Action"], statement["Resource"]),
-                         (["s3:PutObject"], {"Fn::Sub": f"${{Certificates.Arn}}/{folder}*"}))
+                         (["s3:PutObject"], [{"Fn::Sub": f"${{Certificates.Arn}}/{folder}*"} for folder in folders]))
+
+    def test_certificates_go_some_day_and_checkpoints_never(self):
+        rules = {rule["Id"]: rule for rule in self.BUCKET["LifecycleConfiguration"]["Rules"]}
+        self.assertEqual([(rule["Id"], rule["Prefix"]) for rule in rules.values() if "ExpirationInDays" in rule],
+                         [("Certificates", "certificates/")])
+
+    def test_no_entry_goes_before_the_nights_that_sign_it(self):
+        code = (ROOT / "functions/reconcile/src/let_go.rs").read_text()
+        ahead = int(re.search(r"AHEAD_DAYS: i64 = (\d+)", code)[1])
+        # The day must be over, and the nights before it goes are still to come.
+        self.assertGreaterEqual(TEMPLATE["Parameters"]["AuditRetentionDays"]["MinValue"], ahead + 2)
+
+
+class Notifications(unittest.TestCase):
+    def test_one_function_publishes_to_the_one_topic_and_may_use_its_key(self):
+        found = [(role, one["Action"], one["Resource"]) for role, one in statements() if "sns:" in str(one["Action"])]
+        self.assertEqual(found, [("NotifierRole", ["sns:Publish"], {"Ref": "Alarms"})])
+        self.assertEqual(RESOURCES["Alarms"]["Properties"]["KmsMasterKeyId"], {"Fn::GetAtt": ["Key", "Arn"]})
+        through = [one["Action"] for role, one in statements() if role == "NotifierRole" and "sns." in str(one.get("Condition"))]
+        self.assertEqual(through, [["kms:Decrypt", "kms:GenerateDataKey"]], "what SNS asks of who publishes to an encrypted topic")
+        variables = RESOURCES["NotifierFunction"]["Properties"]["Environment"]["Variables"]
+        self.assertEqual(variables, {"B1_COUPA_TOPIC_ARN": {"Ref": "Alarms"}})
+
+    def test_it_writes_nothing_but_records(self):
+        actions = {action for role, one in statements() if role == "NotifierRole" for action in one["Action"]}
+        self.assertEqual({action for action in actions if action.startswith("dynamodb:")},
+                         {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"})
 
 
 class Permissions(unittest.TestCase):
@@ -190,6 +218,14 @@ class Watching(unittest.TestCase):
         for name in ["Drift", "NoComparison"]:
             self.assertEqual(self.WATCH[name]["Properties"]["AlarmActions"], [{"Ref": "Topic"}], name)
 
+    def test_every_function_that_is_not_made_good_by_another_sign_has_an_alarm_of_its_failures(self):
+        failing = {d["Value"]["Fn::Sub"] for one in self.WATCH.values() for d in one["Properties"].get("Dimensions", [])
+                   if one["Properties"].get("MetricName") == "Errors"}
+        # That no poll succeeds has alarms of its own.
+        functions = [one["FunctionName"]["Fn::Sub"] for one in of_type("AWS::Serverless::Function").values()]
+        wanted = {name.replace("AWS::StackName", "Stack") for name in functions} - {"${Stack}-poller"}
+        self.assertEqual(failing, wanted)
+
     def test_without_a_schedule_no_comparison_is_missed(self):
         self.assertEqual(RESOURCES["Reconcile"]["Condition"], "Nightly")
         self.assertEqual(self.WATCH["NoComparison"]["Condition"], "Nightly")
@@ -199,7 +235,7 @@ class Outputs(unittest.TestCase):
     def test_what_the_command_line_needs_is_there(self):
         for name in ["StateTable", "AuditTable", "LiveQueueUrl", "LiveQueueArn", "BackfillQueueUrl", "BackfillQueueArn",
                      "DeadLetterQueueUrl", "DeadLetterQueueArn", "PollerFunction", "SyncFunction", "ReplayFunction",
-                     "ReconcileFunction", "CertificatesBucket",
+                     "ReconcileFunction", "NotifierFunction", "CertificatesBucket", "AlarmTopic",
                      "SecretArn", "WebhookUrl"]:
             self.assertIn(name, TEMPLATE["Outputs"])
 

@@ -19,6 +19,7 @@ mod log_ins;
 mod machines;
 mod mapping;
 mod notifications;
+mod outages;
 mod plan;
 mod reconcile;
 mod scopes;

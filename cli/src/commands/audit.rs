@@ -1,6 +1,7 @@
 //! `b1-coupa audit`: what was done, when, and with what result, for people who were not there.
 
 mod checkpoint;
+mod expired;
 pub(super) mod export;
 mod let_go;
 mod timeline;

@@ -11,11 +11,8 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use model::{Code, Credential as _};
-use notify::{
-    Channel, Drift, Email, EmailSettings, Failures, Findings, Login, Rhythm, Security, Standstill, Webhook,
-};
+use notify::{Channel, Email, EmailSettings, Findings, Login, Rhythm, Security, Standstill, Webhook};
 use secrecy::SecretString;
-use serde::Deserialize;
 use std::time::Duration;
 use store::SecretName;
 
@@ -174,14 +171,6 @@ async fn tell_by(
     }
 }
 
-/// The record of the last comparison of both sides.
-#[derive(Deserialize)]
-struct Compared {
-    at: Timestamp,
-    differences: usize,
-    certificate: String,
-}
-
 /// All that there is to tell now.
 async fn find(
     books: &Books,
@@ -189,18 +178,9 @@ async fn find(
     now: Timestamp,
     running_since: Option<Timestamp>,
 ) -> CliResult<Findings> {
-    let compared: Option<Compared> = super::records::read(books, certificate::LAST_COMPARISON).await?;
-    let drift = compared.filter(|compared| compared.differences > 0).map(|compared| Drift {
-        compared_at: compared.at,
-        differences: compared.differences,
-        certificate: compared.certificate,
-    });
-    Ok(Findings {
-        company: config.sap.company_db.to_string(),
-        failures: Failures::by_code(books.state.dead_letters().await?),
-        standstill: standstill(books, config, now, running_since).await?,
-        drift,
-    })
+    let standstill = standstill(books, config, now, running_since).await?;
+    let company = &config.sap.company_db;
+    Ok(Findings::read(books.state.as_ref(), company, certificate::LAST_COMPARISON, standstill).await?)
 }
 
 /// Why SAP can't be read. A sync that doesn't run on says by its end that SAP is away; a refused log-in is told in any case.

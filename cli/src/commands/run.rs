@@ -120,7 +120,7 @@ async fn poll_on_schedule(engine: &Engine, kind: ObjectKind, interval: Duration)
 
 async fn work_queue(engine: &Engine) {
     while !engine.stopping() {
-        match engine.pipeline.work(engine.batch).await {
+        match engine.work().await {
             Ok(report) if report.received == 0 => engine.pipeline.clock.sleep(IDLE).await,
             Ok(report) => {
                 let failed = report.ended.iter().filter(|ended| ended.dead_letter).count();

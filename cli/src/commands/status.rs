@@ -79,9 +79,14 @@ async fn session(books: &Books) -> CliResult<(Option<SessionRecord>, Option<sap:
 
 /// When each way to people was last used.
 async fn notified(books: &Books, config: &Config) -> CliResult<Vec<(&'static str, Option<Timestamp>)>> {
+    // A stack has a topic of its own; what the config names is for a process that runs on a machine.
+    let ways = match books.file {
+        Some(_) => Way::all(config).into_iter().map(Way::name).collect(),
+        None => vec![notify::TOPIC],
+    };
     let mut notified = Vec::new();
-    for way in Way::all(config) {
-        notified.push((way.name(), notify::told(books.state.as_ref(), way.name()).await?.last_at()));
+    for way in ways {
+        notified.push((way, notify::told(books.state.as_ref(), way).await?.last_at()));
     }
     Ok(notified)
 }
@@ -210,6 +215,17 @@ mod tests {
         books.state.save_record(setup::SAP_CONTACT, Some(&contact)).await.unwrap();
         let text = status_of(&books).await.human(&look());
         assert!(text.contains("last answered 20 min ago; is the line down?"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_stack_tells_when_its_topic_was_last_used_and_no_other_way() {
+        let books = Books { file: None, ..empty() };
+        assert!(status_of(&books).await.human(&look()).contains("Notified      by sns never"));
+        let told = serde_json::json!({"drift": {"at": before_noon(7), "newest": before_noon(9), "count": 1}});
+        books.state.save_record("notified/sns", Some(&told)).await.unwrap();
+        let status = status_of(&books).await;
+        assert!(status.human(&look()).contains("Notified      by sns 7 min ago"));
+        assert_eq!(status.json()["notified"], serde_json::json!({"sns": before_noon(7)}));
     }
 
     #[tokio::test]

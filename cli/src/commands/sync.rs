@@ -52,10 +52,16 @@ async fn sync(app: &App, engine: &Engine, max_wait: SignedDuration) -> CliResult
 pub(super) async fn coupa_is_there(engine: &Engine) -> CliResult<()> {
     let tally = coupa::Tally::default();
     let call = tally.call(Lane::Live);
-    match engine.pipeline.coupa.try_scope(&call, "core.supplier.read").await {
-        Ok(_) => Ok(()),
+    let tried = engine.pipeline.coupa.try_scope(&call, "core.supplier.read").await;
+    let (state, now) = (engine.books.state.as_ref(), engine.pipeline.clock.now());
+    match tried {
+        Ok(_) => {
+            engine.coupa.works(state, now).await;
+            Ok(())
+        }
         Err(error) => {
             let failure = error.failure();
+            engine.coupa.fails(state, failure.code, now).await;
             Err(CliError::new(format!("Coupa can't be used: {} {}", failure.code, failure.message))
                 .help(failure.code.fix()))
         }

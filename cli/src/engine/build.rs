@@ -22,6 +22,8 @@ pub struct Engine {
     pub books: Books,
     /// How many changes are received at once.
     pub batch: usize,
+    /// Notes how long Coupa is away.
+    pub coupa: notify::Watch,
 }
 
 impl Engine {
@@ -53,7 +55,12 @@ impl Engine {
             random,
         };
         let pipeline = setup::pipeline(config, parts)?;
-        Ok(Self { pipeline, books, batch: setup::batch(config) })
+        Ok(Self::new(pipeline, books, config))
+    }
+
+    fn new(pipeline: Pipeline, books: Books, config: &Config) -> Self {
+        let coupa = notify::Watch::over(notify::System::Coupa);
+        Self { pipeline, books, batch: setup::batch(config), coupa }
     }
 
     /// The same, with a guardrail that knows how many documents are linked and counts this run alone, or by the day where the
@@ -87,7 +94,7 @@ impl Engine {
             random,
         };
         let pipeline = setup::pipeline(config, parts)?;
-        Ok(Self { pipeline, books, batch: setup::batch(config) })
+        Ok(Self::new(pipeline, books, config))
     }
 
     /// Leaves word of SAP's last reply, of the session and of a refused log-in: for `status`, and so that a job that runs every minute

@@ -168,6 +168,9 @@ impl Engine {
                     CliError::new(format!("{} can't be read from SAP: {error}", kind.plural()))
                         .help("Run `b1-coupa check`, which tries every part of the way.")
                 })?;
+                let (state, now) = (self.books.state.as_ref(), self.pipeline.clock.now());
+                let code = report.coupa_failed.as_ref().map(|failure| failure.code);
+                self.coupa.poll(state, report.coupa_calls, code, now).await;
                 if let Some(failure) = &report.coupa_failed {
                     tracing::warn!(%failure, "Coupa was not asked which suppliers changed there; the next poll asks again");
                 }
@@ -215,7 +218,7 @@ impl Engine {
             if self.stopping() {
                 return Ok(Drained::Stopped);
             }
-            let report = self.pipeline.work(self.batch).await?;
+            let report = self.work().await?;
             let now = self.pipeline.clock.now();
             if report.received > 0 {
                 let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -237,6 +240,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Works off one batch, and notes how Coupa was found.
+    pub async fn work(&self) -> Result<BatchReport, store::StoreError> {
+        let report = self.pipeline.work(self.batch).await?;
+        let ended = report.ended.iter().map(|ended| (ended.outcome, ended.code));
+        self.coupa.attempts(self.books.state.as_ref(), ended, self.pipeline.clock.now()).await;
+        Ok(report)
     }
 
     /// What another worker holds, perhaps a dead one, is waited for until its lease has run out.

@@ -39,6 +39,10 @@ pub struct Poller {
     pub figures: Figures,
     /// For the subscription by which SAP tells what changes.
     pub config: Config,
+    /// Notes how long SAP is away.
+    pub sap: notify::Watch,
+    /// And Coupa, which is asked for suppliers.
+    pub coupa: notify::Watch,
 }
 
 /// How far one invocation came.
@@ -83,6 +87,7 @@ impl Poller {
         let read = read.unwrap_or(Ok(()));
         let coupa_failed = progress.last.coupa_failed.as_ref();
         self.tell(kind, &progress, read.as_ref().err().or(coupa_failed));
+        self.note(&progress, read.as_ref().err()).await;
         if let Err(error) = setup::remember_contact(&self.pipeline).await {
             tracing::debug!(%error, "`status` won't tell of SAP's last answer");
         }
@@ -91,6 +96,14 @@ impl Poller {
         read?;
         let continued = progress.unfinished && self.go_on(&ask, &progress).await?;
         Ok(json!({"enqueued": progress.enqueued, "released": released?, "continued": continued}))
+    }
+
+    /// How both systems were found.
+    async fn note(&self, progress: &Progress, failure: Option<&Failure>) {
+        let (state, now) = (self.pipeline.state.as_ref(), self.pipeline.clock.now());
+        self.sap.poll(state, progress.pages, failure.map(|failure| failure.code), now).await;
+        let PollReport { coupa_calls, coupa_failed, .. } = &progress.last;
+        self.coupa.poll(state, *coupa_calls, coupa_failed.as_ref().map(|failure| failure.code), now).await;
     }
 
     async fn read(&self, ask: &Ask, until: Deadline, progress: &mut Progress) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_lambda::{Client, primitives::Blob, types::InvocationType};
+use notify::{System, Watch};
 use poller::{Again, Poller};
 use serde_json::Value;
 
@@ -26,7 +27,13 @@ async fn main() -> Result<(), functions::Error> {
     let client = Client::new(stack.aws.config());
     let again = Itself { client, name: stack.names.poller_function.clone() };
     let figures = stack.figures();
-    let poller =
-        Poller { pipeline: stack.pipeline()?, again: Box::new(again), figures, config: stack.config };
+    let poller = Poller {
+        pipeline: stack.pipeline()?,
+        again: Box::new(again),
+        figures,
+        config: stack.config,
+        sap: Watch::over(System::Sap),
+        coupa: Watch::over(System::Coupa),
+    };
     functions::serve(|event, deadline| poller.handle(event, deadline)).await
 }

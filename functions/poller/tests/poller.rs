@@ -11,8 +11,11 @@ use async_trait::async_trait;
 use functions::testing::World;
 use jiff::SignedDuration;
 use model::{Clock as _, Code};
+use notify::{Outage, System, Watch};
+use pipeline::Pipeline;
 use poller::{Again, Poller};
 use serde_json::{Value, json};
+use setup::Config;
 use simulators::samples::supplier;
 use std::{
     sync::{Arc, Mutex},
@@ -44,6 +47,11 @@ struct Rig {
     invoked: Invoked,
 }
 
+fn poller(pipeline: Pipeline, again: Box<dyn Again>, world: &World, config: Config) -> Poller {
+    let (sap, coupa) = (Watch::over(System::Sap), Watch::over(System::Coupa));
+    Poller { pipeline, again, figures: world.figures(), config, sap, coupa }
+}
+
 fn rig(suppliers: usize, page_size: u32, page_takes: Duration) -> Rig {
     let mut world = World::new();
     for number in 1..=suppliers {
@@ -53,7 +61,7 @@ fn rig(suppliers: usize, page_size: u32, page_takes: Duration) -> Rig {
     let invoked = Invoked::default();
     let config = world.config(page_size, "");
     let pipeline = world.pipeline(&config);
-    let poller = Poller { pipeline, again: Box::new(invoked.clone()), figures: world.figures(), config };
+    let poller = poller(pipeline, Box::new(invoked.clone()), &world, config);
     Rig { world, poller, invoked }
 }
 
@@ -126,12 +134,8 @@ async fn a_page_that_hangs_does_not_take_the_answer_along() {
 async fn two_pollers_at_once_do_no_harm() {
     let rig = rig(40, 3, Duration::from_secs(1));
     let config = rig.world.config(3, "");
-    let other = Poller {
-        pipeline: rig.world.pipeline(&config),
-        again: Box::new(rig.invoked.clone()),
-        figures: rig.world.figures(),
-        config,
-    };
+    let pipeline = rig.world.pipeline(&config);
+    let other = poller(pipeline, Box::new(rig.invoked.clone()), &rig.world, config);
     let event = json!({"object": "suppliers"});
     let (one, two) = tokio::join!(
         rig.poller.handle(event.clone(), rig.world.deadline(300)),
@@ -187,7 +191,7 @@ async fn an_object_that_the_config_leaves_out_is_skipped() {
     let world = World::new();
     let config = world.config(10, "objects = [\"invoices\"]");
     let pipeline = world.pipeline(&config);
-    let poller = Poller { pipeline, again: Box::new(Invoked::default()), figures: world.figures(), config };
+    let poller = poller(pipeline, Box::new(Invoked::default()), &world, config);
     let answer = poller.handle(json!({"object": "suppliers"}), world.deadline(60)).await.unwrap();
     assert_eq!(answer, json!({"skipped": "suppliers"}));
 }
@@ -215,10 +219,31 @@ async fn a_poll_that_fails_is_told_and_still_releases() {
     world.sap_password = "yesterday's";
     let config = world.config(10, "");
     let pipeline = world.pipeline(&config);
-    let poller = Poller { pipeline, again: Box::new(Invoked::default()), figures: world.figures(), config };
+    let poller = poller(pipeline, Box::new(Invoked::default()), &world, config);
     let failure = poller.handle(json!({"object": "suppliers"}), world.deadline(60)).await.unwrap_err();
     assert_eq!(failure.code, Code::SapLoginRefused);
     assert_eq!(world.lines.with("PollFailed").len(), 1);
     assert_eq!(world.lines.with("AuthFailures").len(), 1);
     assert!(world.lines.with("PollSucceeded").is_empty());
+}
+
+#[tokio::test]
+async fn how_long_sap_is_away_is_noted_until_a_poll_succeeds() {
+    let rig = rig(1, 10, Duration::ZERO);
+    let noted = async || Outage::read(rig.world.store.as_ref(), System::Sap).await.unwrap();
+    let poll = async || rig.poller.handle(json!({"object": "suppliers"}), rig.world.deadline(120)).await;
+    rig.world.sap.inject(simulators::sap::Fault::bad_gateway().times(1_000));
+    let since = rig.world.time.now();
+    for _ in 0..4 {
+        assert_eq!(poll().await.unwrap_err().code, Code::SapUnreachable);
+        rig.world.time.pass(Duration::from_secs(300));
+    }
+    let outage = noted().await.unwrap();
+    assert!(
+        outage.is_long() && outage.since.duration_since(since) < SignedDuration::from_mins(1),
+        "{outage:?}"
+    );
+    rig.world.sap.clear_faults();
+    poll().await.unwrap();
+    assert_eq!(noted().await, None);
 }

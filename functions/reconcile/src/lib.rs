@@ -1,6 +1,7 @@
 //! Compares both sides completely, certifies what it found, and makes itself heard where they differ.
 
 mod ask;
+mod let_go;
 
 use async_trait::async_trait;
 use certificate::{About, Certificate, File, Key, LAST_COMPARISON};
@@ -21,6 +22,7 @@ use std::{
     },
     time::Duration,
 };
+use store::ExpiringTrail;
 use telemetry::Metric;
 
 /// No further page is begun then.
@@ -35,6 +37,10 @@ const TOLD: usize = 50;
 pub trait Folder: Send + Sync {
     /// Keeps a file, and answers where it is. The error is for people.
     async fn keep(&self, file: &File, media_type: &str) -> Result<String, String>;
+
+    /// Keeps a checkpoint of the audit trail, unless one of that name is there already. Answers whether it kept it. The error is for
+    /// people.
+    async fn keep_once(&self, file: &File) -> Result<bool, String>;
 }
 
 /// Everything that the function needs, handed in.
@@ -43,7 +49,9 @@ pub struct Reconciler {
     pub pipeline: Pipeline,
     /// What is to be the same on both sides.
     pub config: Config,
-    /// What certificates are signed with.
+    /// What expires, to be signed before it goes.
+    pub trail: Arc<dyn ExpiringTrail>,
+    /// What certificates and checkpoints are signed with.
     pub signing_key: Arc<dyn Credential>,
     /// Where they are kept.
     pub folder: Box<dyn Folder>,
@@ -67,6 +75,15 @@ impl Reconciler {
     async fn compare(&self, scope: &Scope, all: bool, deadline: Deadline) -> Result<Value, Failure> {
         // First, because without it a long comparison would be in vain.
         let key = self.key().await?;
+        // Before the comparison, which may take all the time there is; what becomes of it is told when both sides have been compared.
+        let signed = if all { self.sign_what_expires(&key, deadline).await } else { Ok(()) };
+        if let Err(failure) = &signed {
+            tracing::error!(
+                code = failure.code.number(),
+                reason = failure.message,
+                "what expires was not signed"
+            );
+        }
         let balance = self.balance(scope, deadline).await?;
         self.tell(scope, all, &balance.differences);
         let about = About::of(&self.config, scope.days, self.pipeline.clock.now());
@@ -84,7 +101,7 @@ impl Reconciler {
             certificate = kept,
             "comparison"
         );
-        Ok(record)
+        signed.map(|()| record)
     }
 
     /// Read anew for each event, so that a key that was rotated since is not used any more.

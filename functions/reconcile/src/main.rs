@@ -3,13 +3,15 @@
 use async_trait::async_trait;
 use aws_sdk_s3::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata as _},
+    error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError},
+    operation::put_object::{PutObjectError, builders::PutObjectFluentBuilder},
 };
-use certificate::File;
+use certificate::{CHECKPOINTS, File};
 use reconcile::{Folder, Reconciler};
+use std::sync::Arc;
 use store::SecretName;
 
-/// The folder `certificates/` of the stack's bucket.
+/// The stack's bucket. Certificates and checkpoints each have a folder in it.
 struct Bucket {
     client: Client,
     name: String,
@@ -19,13 +21,31 @@ struct Bucket {
 impl Folder for Bucket {
     async fn keep(&self, file: &File, media_type: &str) -> Result<String, String> {
         let key = format!("certificates/{}", file.name);
-        let put = self.client.put_object().bucket(&self.name).key(&key).content_type(media_type);
-        let sent = put.body(file.text.clone().into_bytes().into()).send().await;
-        sent.map_err(|error| match (error.code(), error.message()) {
-            (Some(code), Some(message)) => format!("{code}: {message}"),
-            _ => DisplayErrorContext(error).to_string(),
-        })?;
+        let put = self.put(&key, file).content_type(media_type);
+        put.send().await.map_err(explain)?;
         Ok(format!("s3://{}/{key}", self.name))
+    }
+
+    async fn keep_once(&self, file: &File) -> Result<bool, String> {
+        let put = self.put(&format!("{CHECKPOINTS}{}", file.name), file).content_type("application/json");
+        match put.if_none_match("*").send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
+            Err(error) => Err(explain(error)),
+        }
+    }
+}
+
+impl Bucket {
+    fn put(&self, key: &str, file: &File) -> PutObjectFluentBuilder {
+        self.client.put_object().bucket(&self.name).key(key).body(file.text.clone().into_bytes().into())
+    }
+}
+
+fn explain(error: SdkError<PutObjectError>) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => DisplayErrorContext(error).to_string(),
     }
 }
 
@@ -39,6 +59,7 @@ async fn main() -> Result<(), functions::Error> {
         pipeline: stack.pipeline()?,
         signing_key: stack.secret(SecretName::SigningKey.name()),
         folder: Box::new(bucket),
+        trail: Arc::clone(&stack.store) as _,
         figures: stack.figures(),
         config: stack.config,
     };

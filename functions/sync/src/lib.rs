@@ -3,7 +3,7 @@
 use aws_lambda_events::sqs::SqsEvent;
 use functions::{Deadline, Figures};
 use model::{Code, Failure};
-use pipeline::Pipeline;
+use pipeline::{BatchReport, Pipeline};
 use serde_json::{Value, json};
 use std::{
     pin::Pin,
@@ -24,6 +24,9 @@ const FOR_RECORDS: Duration = Duration::from_secs(5);
 /// What is still under way then is given up, so that the answer gets out: who lost a lease so is asked after first.
 const LAST_MOMENT: Duration = Duration::from_secs(2);
 
+/// What the answer itself needs.
+const ANSWER: Duration = Duration::from_millis(500);
+
 /// Everything that the function needs, handed in.
 pub struct Sync {
     /// The use cases; its queue is another for each event.
@@ -32,6 +35,8 @@ pub struct Sync {
     pub queue: Arc<SqsQueue>,
     /// Where figures go.
     pub figures: Figures,
+    /// Notes how long Coupa is away.
+    pub coupa: notify::Watch,
 }
 
 impl Sync {
@@ -44,21 +49,25 @@ impl Sync {
             self.figures.put(About::Company, Metric::SyncErrors, count);
         }
         let queue = Arc::new(queue);
-        work(&self.pipeline, &self.figures, Arc::clone(&queue) as _, received, deadline).await;
+        let report = work(&self.pipeline, &self.figures, Arc::clone(&queue) as _, received, deadline).await;
+        let (state, clock) = (self.pipeline.state.as_ref(), self.pipeline.clock.as_ref());
+        let ended = report.iter().flat_map(|report| &report.ended).map(|ended| (ended.outcome, ended.code));
+        let noted = self.coupa.attempts(state, ended, clock.now());
+        let _late = deadline.earlier(ANSWER).bound(clock, noted).await;
         let again: Vec<Value> = queue.unacked().into_iter().map(|id| json!({"itemIdentifier": id})).collect();
         Ok(json!({"batchItemFailures": again}))
     }
 }
 
 /// Works on what was received from `queue`, and acks there what is done. Nothing fails the batch: what isn't done when the
-/// deadline comes has not been acked.
+/// deadline comes has not been acked. Answers what was done, where that is known.
 pub async fn work(
     pipeline: &Pipeline,
     figures: &Figures,
     queue: Arc<dyn Queue>,
     received: Vec<Received>,
     deadline: Deadline,
-) {
+) -> Option<BatchReport> {
     let stopping = Arc::new(AtomicBool::new(false));
     let pipeline = Pipeline { queue, stopping: Arc::clone(&stopping), ..pipeline.clone() };
     let clock = pipeline.clock.as_ref();
@@ -66,7 +75,7 @@ pub async fn work(
     // Boxed, because the compiler won't nest futures as deeply as this one already does.
     let work: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(pipeline.sync(received));
     let work = deadline.earlier(reserve).nudged(clock, work, || stopping.store(true, Ordering::Relaxed));
-    match deadline.earlier(LAST_MOMENT).bound(clock, work).await {
+    let report = match deadline.earlier(LAST_MOMENT).bound(clock, work).await {
         Some(Ok(report)) => {
             figures.batch(&report);
             tracing::info!(
@@ -76,17 +85,21 @@ pub async fn work(
                 failed = report.ended.iter().filter(|ended| ended.dead_letter).count(),
                 "batch"
             );
+            Some(report)
         }
         Some(Err(error)) => {
             tracing::error!(%error, "the store failed; what isn't done comes again");
             figures.put(About::Company, Metric::SyncErrors, 1);
+            None
         }
         None => {
             tracing::error!("there was no time to end what was under way; it comes again");
             figures.put(About::Company, Metric::SyncErrors, 1);
+            None
         }
-    }
+    };
     figures.calls(&pipeline);
+    report
 }
 
 /// The event's records, if it is one of SQS.

@@ -7,6 +7,7 @@ use sync::Sync;
 async fn main() -> Result<(), functions::Error> {
     let stack = functions::start().await?;
     let pipeline = stack.pipeline()?;
-    let sync = Sync { pipeline, queue: Arc::clone(&stack.queue), figures: stack.figures() };
+    let coupa = notify::Watch::over(notify::System::Coupa);
+    let sync = Sync { pipeline, queue: Arc::clone(&stack.queue), figures: stack.figures(), coupa };
     functions::serve(|event, deadline| sync.handle(event, deadline)).await
 }

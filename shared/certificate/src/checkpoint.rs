@@ -5,7 +5,7 @@ use crate::{CertificateError, Key, PublicKey};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use model::AuditHead;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -33,25 +33,29 @@ struct Sealed {
 impl Checkpoint {
     /// Signed, as text.
     pub fn seal(&self, key: &Key) -> Result<String, CertificateError> {
-        let text = serde_json::to_string(self)?;
-        let signature = STANDARD.encode(key.sign(text.as_bytes()));
-        let public_key = key.public().to_string();
-        Ok(serde_json::to_string(&Sealed {
-            checkpoint: RawValue::from_string(text)?,
-            public_key,
-            signature,
-        })?)
+        seal(self, key)
     }
 
     /// Reads one that `key` has signed.
     pub fn open(text: &str, key: &PublicKey) -> Result<Self, CertificateError> {
-        let sealed: Sealed = serde_json::from_str(text)?;
-        let signature = STANDARD.decode(&sealed.signature).map_err(|_| CertificateError::NotSigned)?;
-        if !key.signed(sealed.checkpoint.get().as_bytes(), &signature) {
-            return Err(CertificateError::NotSigned);
-        }
-        Ok(serde_json::from_str(sealed.checkpoint.get())?)
+        open(text, key)
     }
+}
+
+pub(crate) fn seal(checkpoint: &impl Serialize, key: &Key) -> Result<String, CertificateError> {
+    let text = serde_json::to_string(checkpoint)?;
+    let signature = STANDARD.encode(key.sign(text.as_bytes()));
+    let public_key = key.public().to_string();
+    Ok(serde_json::to_string(&Sealed { checkpoint: RawValue::from_string(text)?, public_key, signature })?)
+}
+
+pub(crate) fn open<T: DeserializeOwned>(text: &str, key: &PublicKey) -> Result<T, CertificateError> {
+    let sealed: Sealed = serde_json::from_str(text)?;
+    let signature = STANDARD.decode(&sealed.signature).map_err(|_| CertificateError::NotSigned)?;
+    if !key.signed(sealed.checkpoint.get().as_bytes(), &signature) {
+        return Err(CertificateError::NotSigned);
+    }
+    Ok(serde_json::from_str(sealed.checkpoint.get())?)
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@
 //! alone, so a page whose text was altered is noticed too: made again, it comes out otherwise.
 
 mod checkpoint;
+mod day;
 mod kept;
 mod key;
 mod page;
 
 pub use checkpoint::Checkpoint;
+pub use day::{CHECKPOINTS, DayLetGo};
 pub use kept::{File, Files, LAST_COMPARISON};
 pub use key::{Key, KeyError, PublicKey};
 

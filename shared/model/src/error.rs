@@ -105,6 +105,8 @@ codes! {
     PollStuck "BC-0508" Bug "A poll invoked itself again and again and got nowhere", "Please report it with the log of the poller; the next scheduled poll goes on from the cursor.";
     ComparisonTooLong "BC-0509" Transient "There was no time to compare both sides to the end", "Compare with `b1-coupa reconcile --stack NAME`, which has no limit of time, or give the function more memory; the next night tries again.";
     SigningKeyMissing "BC-0510" Data "There is no key to sign the certificate with", "Add `signing-key` to the stack's secret; `openssl rand -base64 32` makes one.";
+    TopicRefused "BC-0511" Transient "The topic did not take a notification", "Read what SNS said in the message; the function `notifier` needs the right to publish to the stack's topic and to use its key.";
+    TrailNotSigned "BC-0512" Transient "What expires of the audit trail was not signed", "Read why in the message; a day has three nights before its first attempts expire, and the next night tries again.";
     SapOutcomeUnknown "BC-0601" Transient "Nobody knows whether SAP took the request", "The next attempt reads SAP before it writes again.";
     SapChanged "BC-0602" Transient "The business partner keeps changing in SAP", "Nothing to do: it is tried again with what SAP holds by then.";
     SapIgnored "BC-0603" Data "SAP silently ignored a field", "Look at the named field in SAP; often it is read-only for the integration user or kept by another setting.";

@@ -46,12 +46,19 @@ struct Cause {
     /// When each of its failures came, in order.
     moments: Vec<Timestamp>,
     count: usize,
+    /// It is worth a word. Else it only keeps what was told of it from being forgotten.
+    told: bool,
 }
 
 impl Told {
     /// When the last message went out, if one ever did.
     pub fn last_at(&self) -> Option<Timestamp> {
         self.0.values().map(|last| last.at).max()
+    }
+
+    /// Whether people know of this cause, and nobody has told them that it is over.
+    fn has_told(&self, cause: &str) -> bool {
+        self.0.get(cause).is_some_and(|last| last.count > 0)
     }
 
     /// How many failures of a cause nobody has been told of. A document may also fail with an older moment than one that was told.
@@ -95,10 +102,14 @@ pub fn digest(findings: &Findings, told: &Told, now: Timestamp, rhythm: Rhythm) 
     let mut due = false;
     for cause in &causes {
         let unheard = told.unheard(cause);
-        if unheard > 0 {
+        if unheard > 0 && cause.told {
             due |= told.is_time(cause, unheard, now, rhythm);
             news.insert(cause.name.clone(), unheard);
         }
+    }
+    if findings.outage.is_none() && told.has_told(OUTAGE) {
+        news.insert(OUTAGE.to_owned(), 0);
+        due = true;
     }
     if !due {
         return Digest { message: None, told: after };
@@ -112,6 +123,8 @@ pub fn digest(findings: &Findings, told: &Told, now: Timestamp, rhythm: Rhythm) 
 
 /// The name of what keeps SAP from being read.
 pub(crate) const STANDSTILL: &str = "standstill";
+/// The name of Coupa being away.
+pub(crate) const OUTAGE: &str = "outage";
 /// The name of differences between both sides.
 pub(crate) const DRIFT: &str = "drift";
 
@@ -120,18 +133,27 @@ fn causes(findings: &Findings) -> Vec<Cause> {
         name: one.code.number().to_owned(),
         moments: one.failed_at.clone(),
         count: one.count(),
+        told: true,
     });
     let standstill = findings.standstill.iter().map(|one| Cause {
         name: STANDSTILL.to_owned(),
         moments: one.since.into_iter().collect(),
         count: 1,
+        told: true,
+    });
+    let outage = findings.outage.iter().map(|one| Cause {
+        name: OUTAGE.to_owned(),
+        moments: vec![one.since],
+        count: 1,
+        told: one.is_long(),
     });
     let drift = findings.drift.iter().map(|one| Cause {
         name: DRIFT.to_owned(),
         moments: vec![one.compared_at],
         count: one.differences,
+        told: true,
     });
-    failures.chain(standstill).chain(drift).collect()
+    failures.chain(standstill).chain(outage).chain(drift).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
+use crate::{Outage, System};
 use jiff::Timestamp;
-use model::{Code, ObjectKind};
+use model::{Code, CompanyDb, ObjectKind};
+use serde::Deserialize;
 use std::collections::BTreeMap;
-use store::DeadLetterRow;
+use store::{DeadLetterRow, StateStore, StoreError};
 
 /// So many documents of one code are named; the rest is counted.
 const NAMED: usize = 5;
@@ -15,6 +17,8 @@ pub struct Findings {
     pub failures: Vec<Failures>,
     /// Why nothing moves, if nothing does.
     pub standstill: Option<Standstill>,
+    /// Coupa is away, however short a time.
+    pub outage: Option<Outage>,
     /// How the last comparison of both sides ended, if it found differences.
     pub drift: Option<Drift>,
 }
@@ -59,6 +63,40 @@ pub struct Drift {
     pub differences: usize,
     /// The file that names them.
     pub certificate: String,
+}
+
+impl Findings {
+    /// Gathers them from the books of a company. `last_comparison` names the record of the last comparison of both sides; by what
+    /// signs SAP can't be read is another matter in each edition.
+    pub async fn read(
+        state: &dyn StateStore,
+        company: &CompanyDb,
+        last_comparison: &str,
+        standstill: Option<Standstill>,
+    ) -> Result<Self, StoreError> {
+        let compared = state.record(last_comparison).await?;
+        Ok(Self {
+            company: company.to_string(),
+            failures: Failures::by_code(state.dead_letters().await?),
+            standstill,
+            outage: Outage::read(state, System::Coupa).await?,
+            drift: compared.and_then(Drift::of_record),
+        })
+    }
+}
+
+impl Drift {
+    /// What the record of a comparison says of it. One that another version wrote in another shape says nothing.
+    fn of_record(record: serde_json::Value) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Compared {
+            at: Timestamp,
+            differences: usize,
+            certificate: String,
+        }
+        let Compared { at, differences, certificate } = serde_json::from_value(record).ok()?;
+        (differences > 0).then_some(Self { compared_at: at, differences, certificate })
+    }
 }
 
 impl Failures {

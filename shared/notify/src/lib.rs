@@ -7,6 +7,7 @@ mod digest;
 mod email;
 mod findings;
 mod message;
+mod outage;
 mod tell;
 #[cfg(feature = "channels")]
 mod webhook;
@@ -18,6 +19,7 @@ pub use digest::{Digest, Rhythm, Told, digest};
 pub use email::{Email, EmailSettings, Login, Security};
 pub use findings::{Drift, Example, Failures, Findings, Standstill};
 pub use message::Message;
-pub use tell::{TellError, tell, told};
+pub use outage::{Outage, System, Watch};
+pub use tell::{TOPIC, TellError, tell, told};
 #[cfg(feature = "channels")]
 pub use webhook::Webhook;

@@ -1,6 +1,6 @@
 use crate::{
-    Drift, Failures, Findings, Standstill,
-    digest::{DRIFT, STANDSTILL},
+    Drift, Failures, Findings, Outage, Standstill,
+    digest::{DRIFT, OUTAGE, STANDSTILL},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,6 +14,10 @@ const CHARACTERS: usize = 200;
 /// One message to people and programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
+    /// Whose.
+    pub company: String,
+    /// The causes of which it has news: codes, `standstill`, `outage`, `drift`.
+    pub causes: Vec<String>,
     /// When it was made.
     pub at: Timestamp,
     /// In one line.
@@ -41,16 +45,35 @@ impl Message {
             "new": findings.failures.iter().map(unheard).sum::<usize>(),
             "codes": codes.collect::<Vec<_>>(),
             "standstill": findings.standstill.as_ref().map(standstill_json),
+            "outage": outage(findings).map(outage_json),
+            "over": is_over(findings, news).then_some(OUTAGE).into_iter().collect::<Vec<_>>(),
             "drift": findings.drift.as_ref().map(drift_json),
         });
-        Self { at, subject, text, json }
+        let causes = news.keys().cloned().collect();
+        Self { company: findings.company.clone(), causes, at, subject, text, json }
     }
+}
+
+/// The outage, if it is one to speak of.
+fn outage(findings: &Findings) -> Option<&Outage> {
+    findings.outage.as_ref().filter(|outage| outage.is_long())
+}
+
+/// Coupa is there again, and people were told that it was away.
+fn is_over(findings: &Findings, news: &BTreeMap<String, usize>) -> bool {
+    findings.outage.is_none() && news.contains_key(OUTAGE)
 }
 
 fn subject(findings: &Findings, news: &BTreeMap<String, usize>) -> String {
     let mut parts = Vec::new();
     if let Some(standstill) = findings.standstill.as_ref().filter(|_| news.contains_key(STANDSTILL)) {
         parts.push(standstill.code.title().to_owned());
+    }
+    if let Some(outage) = outage(findings).filter(|_| news.contains_key(OUTAGE)) {
+        parts.push(outage.code.title().to_owned());
+    }
+    if is_over(findings, news) {
+        parts.push("Coupa answers again".to_owned());
     }
     let failed: Vec<_> =
         findings.failures.iter().filter_map(|one| Some((one, *news.get(one.code.number())?))).collect();
@@ -75,6 +98,16 @@ fn text(findings: &Findings, news: &BTreeMap<String, usize>) -> String {
         lines.push(format!("{code}  {}: {}", code.title(), one_line(text)));
         lines.extend(since.map(|since| format!("    Since: {}", moment(since))));
         lines.push(format!("    What to do: {}", code.fix()));
+        lines.push(String::new());
+    }
+    if let Some(Outage { code, since, .. }) = outage(findings) {
+        lines.push(format!("{code}  {}: nothing has gone to Coupa since then", code.title()));
+        lines.push(format!("    Since: {}", moment(*since)));
+        lines.push(format!("    What to do: {}", code.fix()));
+        lines.push(String::new());
+    }
+    if is_over(findings, news) {
+        lines.push("Coupa answers again. What waited goes on by itself.".to_owned());
         lines.push(String::new());
     }
     for failures in &findings.failures {
@@ -146,6 +179,11 @@ fn code_json(failures: &Failures, unheard: usize) -> Value {
 fn standstill_json(standstill: &Standstill) -> Value {
     let Standstill { code, since, text } = standstill;
     json!({"code": code.number(), "title": code.title(), "fix": code.fix(), "since": since, "text": one_line(text)})
+}
+
+fn outage_json(outage: &Outage) -> Value {
+    let Outage { code, since, last } = outage;
+    json!({"code": code.number(), "title": code.title(), "fix": code.fix(), "since": since, "last": last})
 }
 
 fn drift_json(drift: &Drift) -> Value {

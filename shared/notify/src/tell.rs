@@ -3,6 +3,9 @@ use jiff::Timestamp;
 use std::fmt::Display;
 use store::{StateStore, StoreError};
 
+/// The name of a stack's way to people: its topic.
+pub const TOPIC: &str = "sns";
+
 /// Why nothing was told, or why that could not be kept. The next time tries again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TellError<E: Display> {

@@ -3,6 +3,10 @@
 //!
 //! What was sent counts by its digest alone, so that it can be let go one day without breaking the chain.
 
+mod runs;
+
+pub use runs::{Run, Runs, let_go_until};
+
 use jiff::Timestamp;
 use model::planted::{Bug, bug};
 use model::{AuditEntry, AuditHead, Chain, DocumentItem};
@@ -32,7 +36,7 @@ pub enum Broken {
     /// There are entries that the item doesn't tell of.
     #[error("entry {0} was added behind the end")]
     Added(u64),
-    /// The first entries are missing, and nothing says that they expired.
+    /// The first entries are missing, and nothing that was signed says that they were let go.
     #[error("{0} entries at the beginning were taken out")]
     Beheaded(u64),
     /// What was sent is missing before its time.
@@ -41,10 +45,10 @@ pub enum Broken {
 }
 
 /// What may be missing of a chain, because it was let go in time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LetGo {
-    /// The first so many entries.
-    pub entries: u64,
+    /// The entries up to this one, which had this hash.
+    pub until: AuditHead,
     /// What entries before this moment sent; without it nothing.
     pub payloads_before: Option<Timestamp>,
 }
@@ -92,19 +96,11 @@ fn hex(parts: &[&[u8]]) -> String {
 
 /// Checks the attempts on one document, in the order in which the store has them, which is that of their times. Entries of
 /// versions without a chain, at the beginning, are passed over.
-pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, let_go: LetGo) -> Result<(), Broken> {
+pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, let_go: &LetGo) -> Result<(), Broken> {
     let mut last: Option<&Chain> = None;
     for (entry, chain) in in_sequence(entries)? {
-        match last {
-            None if chain.sequence > let_go.entries + 1 => return Err(Broken::Beheaded(chain.sequence - 1)),
-            None if chain.sequence == 1 && !chain.before.is_empty() => return Err(Broken::Altered(1)),
-            Some(last) if chain.sequence <= last.sequence => return Err(Broken::Moved(chain.sequence)),
-            Some(last) if chain.sequence != last.sequence + 1 || chain.before != last.hash => {
-                return Err(Broken::Gap(chain.sequence));
-            }
-            None | Some(_) => {}
-        }
-        if hash(entry, &payload(entry, chain), chain.sequence, &chain.before) != chain.hash {
+        follows(chain, last, &let_go.until)?;
+        if !is_unaltered(entry, chain) {
             return Err(Broken::Altered(chain.sequence));
         }
         if entry.is_emptied() && let_go.payloads_before.is_none_or(|before| entry.at >= before) {
@@ -112,15 +108,46 @@ pub fn verify(entries: &[AuditEntry], head: Option<&AuditHead>, let_go: LetGo) -
         }
         last = Some(chain);
     }
-    let (count, end) = last.map_or((0, ""), |last| (last.sequence, last.hash.as_str()));
+    let end = last.map_or((0, ""), |last| (last.sequence, last.hash.as_str()));
+    // What is left, if anything, may all be due: then the end that was signed stands for it.
+    let (count, end) = end.max((let_go.until.count, let_go.until.hash.as_str()));
     let (expected, hash) = head.map_or((0, ""), |head| (head.count, head.hash.as_str()));
-    if count < expected && !(count == 0 && let_go.entries >= expected) {
+    if count < expected {
         return Err(Broken::Truncated { count: expected, missing: expected - count });
     }
     if count > expected {
         return Err(Broken::Added(expected + 1));
     }
     if count > 0 && end != hash { Err(Broken::Altered(count)) } else { Ok(()) }
+}
+
+/// Whether an entry may stand after `last`, or at the beginning. Of those that were let go any may be missing: they don't go all at
+/// once, nor in order.
+fn follows(chain: &Chain, last: Option<&Chain>, until: &AuditHead) -> Result<(), Broken> {
+    let sequence = chain.sequence;
+    if sequence == until.count && chain.hash != until.hash {
+        return Err(Broken::Altered(sequence));
+    }
+    match last {
+        Some(last) if sequence <= last.sequence => Err(Broken::Moved(sequence)),
+        Some(last) if sequence == last.sequence + 1 => {
+            if chain.before == last.hash {
+                Ok(())
+            } else {
+                Err(Broken::Gap(sequence))
+            }
+        }
+        _ if sequence <= until.count => Ok(()),
+        _ if sequence == until.count + 1 && chain.before == until.hash => Ok(()),
+        None if sequence == 1 => Err(Broken::Altered(1)),
+        None if sequence > until.count + 1 => Err(Broken::Beheaded(sequence - 1 - until.count)),
+        _ => Err(Broken::Gap(sequence)),
+    }
+}
+
+/// Whether its content is what was hashed.
+fn is_unaltered(entry: &AuditEntry, chain: &Chain) -> bool {
+    hash(entry, &payload(entry, chain), chain.sequence, &chain.before) == chain.hash
 }
 
 /// The entries that are chained, as they were chained. Two workers whose clocks are apart may end one after the other, and the
@@ -142,121 +169,4 @@ fn in_sequence(entries: &[AuditEntry]) -> Result<Vec<(&AuditEntry, &Chain)>, Bro
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use model::{AuditOutcome, Cause, CompanyDb, CorrelationId, DocumentKey, ObjectKind, Step};
-    use serde_json::json;
-
-    fn chain(length: u32) -> (Vec<AuditEntry>, AuditHead) {
-        let mut item = DocumentItem::default();
-        let entries = (0..length).map(|attempt| {
-            let entry = AuditEntry {
-                document: DocumentKey::entry(&CompanyDb("ACME".to_owned()), ObjectKind::Invoice, 7),
-                number: Some("100237".to_owned()),
-                at: jiff::Timestamp::from_second(1_800_000_000 + i64::from(attempt)).unwrap(),
-                noticed_at: None,
-                duration_ms: 12,
-                cause: Cause::Poll,
-                step: Step::Document,
-                sap_stamp: None,
-                attempt,
-                outcome: AuditOutcome::Updated,
-                code: None,
-                class: None,
-                message: "updated".to_owned(),
-                direction: None,
-                sent: vec![json!({"method": "PUT", "body": {"a": attempt}})],
-                coupa_calls: 1,
-                correlation: CorrelationId("c".to_owned()),
-                chain: None,
-            };
-            append(entry, &mut item)
-        });
-        let entries = entries.collect();
-        (entries, item.audit.unwrap())
-    }
-
-    const NOTHING: LetGo = LetGo { entries: 0, payloads_before: None };
-
-    #[test]
-    fn a_whole_chain_is_whole_and_what_was_sent_may_be_let_go() {
-        let (mut entries, head) = chain(4);
-        assert_eq!(verify(&entries, Some(&head), NOTHING), Ok(()));
-        let read: Vec<AuditEntry> = serde_json::from_str(&serde_json::to_string(&entries).unwrap()).unwrap();
-        assert_eq!(verify(&read, Some(&head), NOTHING), Ok(()));
-        assert_eq!(verify(&[], None, NOTHING), Ok(()));
-        let expired = LetGo { entries: 2, payloads_before: None };
-        assert_eq!(verify(&entries[2..], Some(&head), expired), Ok(()), "the first two expired");
-        entries[1].sent = vec![];
-        let until = |entry: &AuditEntry| LetGo { entries: 0, payloads_before: Some(entry.at) };
-        assert_eq!(verify(&entries, Some(&head), until(&entries[2])), Ok(()));
-        assert_eq!(verify(&entries, Some(&head), until(&entries[1])), Err(Broken::Emptied(2)), "too early");
-        assert_eq!(verify(&entries, Some(&head), NOTHING), Err(Broken::Emptied(2)));
-    }
-
-    #[test]
-    fn a_clock_that_is_behind_moves_no_entry() {
-        let mut item = DocumentItem::default();
-        let (plain, _) = chain(2);
-        let at = [plain[1].at, plain[0].at];
-        let mut entries: Vec<AuditEntry> =
-            at.map(|at| append(AuditEntry { at, chain: None, ..plain[0].clone() }, &mut item)).into();
-        let head = item.audit;
-        // The store has them by their times.
-        entries.reverse();
-        assert_eq!(verify(&entries, head.as_ref(), NOTHING), Ok(()));
-        entries.reverse();
-        assert_eq!(verify(&entries, head.as_ref(), NOTHING), Err(Broken::Moved(2)));
-        let unchained = AuditEntry { chain: None, ..entries[0].clone() };
-        entries.reverse();
-        entries.push(unchained);
-        assert!(verify(&entries, head.as_ref(), NOTHING).is_err(), "one that was added");
-    }
-
-    #[test]
-    fn the_digest_of_what_was_let_go_cannot_be_replaced() {
-        let (mut entries, head) = chain(2);
-        entries[1].sent = vec![];
-        entries[1].chain.as_mut().unwrap().payload = digest(&[json!({"a": 9})]);
-        let all = LetGo { entries: 0, payloads_before: Some(Timestamp::MAX) };
-        assert_eq!(verify(&entries, Some(&head), all), Err(Broken::Altered(2)));
-    }
-
-    #[test]
-    fn each_way_to_tamper_is_named_with_its_place() {
-        let (whole, head) = chain(4);
-        let tampered = |change: fn(&mut Vec<AuditEntry>)| {
-            let mut entries = whole.clone();
-            change(&mut entries);
-            verify(&entries, Some(&head), NOTHING).unwrap_err()
-        };
-        assert_eq!(tampered(|all| all[2].message = "never".to_owned()), Broken::Altered(3));
-        assert_eq!(tampered(|all| all[0].sent = vec![json!({"a": 9})]), Broken::Altered(1));
-        assert_eq!(tampered(|all| all[1].chain = None), Broken::Altered(2));
-        assert_eq!(tampered(|all| drop(all.remove(1))), Broken::Gap(3));
-        assert_eq!(tampered(|all| all.swap(1, 2)), Broken::Moved(2));
-        assert_eq!(tampered(|all| drop(all.pop())), Broken::Truncated { count: 4, missing: 1 });
-        assert_eq!(tampered(Vec::clear), Broken::Truncated { count: 4, missing: 4 });
-        assert_eq!(tampered(|all| drop(all.remove(0))), Broken::Beheaded(1));
-        let more = |all: &mut Vec<AuditEntry>| {
-            let mut item = DocumentItem {
-                audit: Some(AuditHead { count: 4, hash: all[3].chain.clone().unwrap().hash }),
-                ..DocumentItem::default()
-            };
-            let forged = append(AuditEntry { chain: None, ..all[3].clone() }, &mut item);
-            all.push(forged);
-        };
-        assert_eq!(tampered(more), Broken::Added(5));
-        // Hashed anew from there on, it no longer fits what the item says.
-        let anew = |all: &mut Vec<AuditEntry>| {
-            let mut item = DocumentItem {
-                audit: Some(AuditHead { count: 3, hash: all[2].chain.clone().unwrap().hash }),
-                ..DocumentItem::default()
-            };
-            let forged = AuditEntry { chain: None, message: "forged".to_owned(), ..all.remove(3) };
-            let forged = append(forged, &mut item);
-            all.push(forged);
-        };
-        assert_eq!(tampered(anew), Broken::Altered(4));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 use crate::StoreError;
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use model::{AuditEntry, DocumentKey, ObjectKind};
 
 /// Which entries to list.
@@ -26,4 +26,17 @@ pub trait AuditTrail: Send + Sync {
 
     /// Attempts over all documents, oldest first.
     async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError>;
+}
+
+/// An audit trail whose entries expire by themselves, each so long after its moment. Days are those of UTC.
+#[async_trait]
+pub trait ExpiringTrail: Send + Sync {
+    /// How long an entry that is written now is kept; `None` for good.
+    fn kept_for(&self) -> Option<SignedDuration>;
+
+    /// Every day that ever had entries, oldest first; those of some may have expired since.
+    async fn days(&self) -> Result<Vec<Date>, StoreError>;
+
+    /// What is left of the entries of a day, in no order. Handed on in small parts, because a day may have very many.
+    async fn of_day(&self, day: Date, take: &mut (dyn FnMut(AuditEntry) + Send)) -> Result<(), StoreError>;
 }

@@ -19,7 +19,7 @@ mod queue;
 mod secrets;
 mod state;
 
-pub use audit::{AuditFilter, AuditTrail};
+pub use audit::{AuditFilter, AuditTrail, ExpiringTrail};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedStore, OpenError};
 pub use error::StoreError;

@@ -107,6 +107,21 @@ mod stores {
     store::contract_cells!(or_skip!(Tables::new().await));
 }
 
+mod trail {
+    use super::Tables;
+    use store::contract::expiring;
+
+    #[tokio::test]
+    async fn a_day_is_read_whole_and_no_other_is() {
+        expiring::a_day_is_read_whole_and_no_other_is(&or_skip!(Tables::new().await).0).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_due_no_longer_counts() {
+        expiring::what_is_due_no_longer_counts(&or_skip!(Tables::new().await).0).await;
+    }
+}
+
 mod queue {
     use super::Queues;
     store::contract_queue!(or_skip!(Queues::new().await));

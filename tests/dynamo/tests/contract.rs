@@ -8,7 +8,7 @@ use model::{Clock, SharedSecret};
 use std::sync::Arc;
 use store::{
     aws::AwsStore,
-    contract::{CellHarness, Harness, Place, emulator::FreshTables},
+    contract::{CellHarness, Harness, Place, emulator::FreshTables, expiring},
 };
 
 struct InProcess(FreshTables);
@@ -39,6 +39,16 @@ impl CellHarness for InProcess {
     async fn cell(&self, name: &str) -> Arc<dyn SharedSecret> {
         Arc::new(self.0.store().shared_secret(name))
     }
+}
+
+#[tokio::test]
+async fn a_day_of_the_trail_is_read_whole_and_no_other_is() {
+    expiring::a_day_is_read_whole_and_no_other_is(&InProcess::new().await.0).await;
+}
+
+#[tokio::test]
+async fn what_is_due_of_the_trail_no_longer_counts() {
+    expiring::what_is_due_no_longer_counts(&InProcess::new().await.0).await;
 }
 
 store::contract_stores!(InProcess::new().await);

@@ -14,14 +14,14 @@ use std::{path::PathBuf, process::Command, time::Duration};
 const KEY: &str = "a key for notifications";
 
 /// A world with people to be told by mail, webhook or both, at these ports.
-struct Told {
-    world: World,
+pub(super) struct Told {
+    pub(super) world: World,
     /// The file of the one certificate that is trusted, where it isn't the machine that says.
     certificate: Option<PathBuf>,
 }
 
 impl Told {
-    fn new(mail: Option<u16>, webhook: Option<u16>) -> Self {
+    pub(super) fn new(mail: Option<u16>, webhook: Option<u16>) -> Self {
         let mut world = World::new();
         let mail = mail.map_or_else(String::new, |port| {
             format!(
@@ -44,7 +44,7 @@ impl Told {
         self
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.world.command(args);
         command.env("B1_COUPA_SMTP_PASSWORD", MAIL_PASSWORD).env("B1_COUPA_NOTIFICATION_KEY", KEY);
         command.env("B1_COUPA_LOG", "debug");
@@ -58,7 +58,7 @@ impl Told {
         quiet(Ended::of(self.command(args)))
     }
 
-    fn sync(&self) -> Ended {
+    pub(super) fn sync(&self) -> Ended {
         self.run(&["sync", "--once", "--max-wait", "6s", "--json"])
     }
 
@@ -92,7 +92,7 @@ fn signature(key: &str, posted: &Posted) -> String {
     format!("v1={bytes:x}")
 }
 
-fn digest(posted: &Posted) -> Value {
+pub(super) fn digest(posted: &Posted) -> Value {
     serde_json::from_str(&posted.body).unwrap()
 }
 

@@ -5,7 +5,7 @@ use crate::{
     commands::{App, reconcile::signing_key},
     config::Config,
 };
-use certificate::{Checkpoint, Key};
+use certificate::{Checkpoint, Key, PublicKey};
 use std::path::PathBuf;
 
 /// Where it lies, and the key that opens and seals it.
@@ -18,6 +18,11 @@ impl CheckpointFile {
     pub(super) async fn find(app: &App, config: &Config) -> CliResult<Self> {
         let path = config.reconcile.folder.join("audit-checkpoint.json");
         Ok(Self { path, key: signing_key(app, config).await? })
+    }
+
+    /// What checkpoints are checked with.
+    pub(super) fn public_key(&self) -> PublicKey {
+        self.key.public()
     }
 
     /// The last one that was left, where one was.

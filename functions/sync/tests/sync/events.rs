@@ -18,7 +18,10 @@ async fn rig() -> Rig {
     }
     let pipeline = world.pipeline(&world.config(100, ""));
     let (queue, asked) = queues(&world).await;
-    let sync = Sync { pipeline, queue, figures: world.figures() };
+    let sync = {
+        let coupa = notify::Watch::over(notify::System::Coupa);
+        Sync { pipeline, queue, figures: world.figures(), coupa }
+    };
     Rig { world, sync, asked }
 }
 
@@ -121,4 +124,22 @@ async fn an_event_of_another_source_is_a_coded_error() {
         assert_eq!(failure.code, Code::EventForeign, "{event}");
     }
     assert!(rig.world.coupa.suppliers().is_empty());
+}
+
+#[tokio::test]
+async fn how_long_coupa_is_away_is_noted_until_a_document_arrives() {
+    let rig = rig().await;
+    let noted = async || notify::Outage::read(rig.world.store.as_ref(), notify::System::Coupa).await.unwrap();
+    let event = json!({"Records": [record("1", "live", &change(&rig.world, "V1"))]});
+    let away = simulators::coupa::Fault::next(simulators::coupa::Effect::FailBefore(503)).times(1_000);
+    rig.world.coupa.plan(away);
+    for _ in 0..4 {
+        rig.sync.handle(event.clone(), rig.world.deadline(120)).await.unwrap();
+        rig.world.time.pass(std::time::Duration::from_secs(360));
+    }
+    let outage = noted().await.unwrap();
+    assert!(outage.is_long() && outage.code == Code::CoupaUnreachable, "{outage:?}");
+    rig.world.coupa.clear_faults();
+    rig.sync.handle(event, rig.world.deadline(120)).await.unwrap();
+    assert_eq!(noted().await, None);
 }

@@ -1,7 +1,7 @@
 use super::*;
-use crate::{Drift, Failures, Standstill, TellError, tell, told};
+use crate::{Drift, Failures, Outage, Standstill, TellError, tell, told};
 use model::{Code, CompanyDb, DeadLetter, DocumentKey, ObjectKind};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{DeadLetterRow, EmbeddedStore, StateStore};
 
 const AT_ONCE: Rhythm = Rhythm { pause: SignedDuration::from_hours(1), settle: SignedDuration::ZERO };
@@ -178,6 +178,41 @@ fn drift_and_a_standstill_are_told_once_each() {
     assert_eq!(hear(&findings([]), &mut told, after(3_002), AT_ONCE), None);
     assert_eq!(hear(&all, &mut told, after(3_003), AT_ONCE), None);
     assert!(hear(&all, &mut told, after(3_061), AT_ONCE).unwrap().contains("refused the log-in"));
+}
+
+#[test]
+fn an_outage_is_told_once_however_long_it_lasts_and_so_is_its_end() {
+    let away = |since: i64, last: i64| {
+        let outage = Outage { code: Code::CoupaUnreachable, since: after(since), last: after(last) };
+        Findings { outage: Some(outage), ..findings([]) }
+    };
+    let rhythm = Rhythm { settle: SignedDuration::from_mins(1), ..AT_ONCE };
+    let mut told = Told::default();
+    assert_eq!(hear(&away(0, 14), &mut told, after(14), rhythm), None, "short ones are nobody's business");
+    let due = digest(&away(0, 15), &told, after(15), rhythm);
+    told = due.told;
+    let message = due.message.unwrap();
+    assert_eq!(message.subject, "b1-coupa SBODEMOUS: Coupa did not answer, or answered with its own failure");
+    assert!(message.text.contains("Since: 2026-11-23 12:00 UTC"), "{}", message.text);
+    assert_eq!((&message.json["outage"]["code"], &message.json["over"]), (&json!("BC-0201"), &json!([])));
+    for minute in [16, 80, 600, 3_000] {
+        assert_eq!(hear(&away(0, minute), &mut told, after(minute), rhythm), None, "{minute}");
+    }
+    let due = digest(&findings([]), &told, after(3_001), rhythm);
+    told = due.told;
+    let message = due.message.unwrap();
+    assert_eq!(message.subject, "b1-coupa SBODEMOUS: Coupa answers again");
+    assert_eq!((&message.json["outage"], &message.json["over"]), (&Value::Null, &json!(["outage"])));
+    assert_eq!(message.causes, ["outage"]);
+    assert_eq!(hear(&findings([]), &mut told, after(3_002), rhythm), None);
+    assert!(hear(&away(4_000, 4_020), &mut told, after(4_020), rhythm).is_some(), "another one");
+    // The end of one that nobody was told of is no news either, nor is a short one after it the end.
+    assert_eq!(hear(&away(4_000, 4_020), &mut told, after(4_021), rhythm), None);
+    assert_eq!(hear(&away(4_022, 4_022), &mut told, after(4_022), rhythm), None);
+    assert!(hear(&findings([]), &mut told, after(4_023), rhythm).unwrap().contains("answers again"));
+    let mut untold = Told::default();
+    hear(&away(0, 10), &mut untold, after(10), rhythm);
+    assert_eq!(hear(&findings([]), &mut untold, after(11), rhythm), None);
 }
 
 #[tokio::test]

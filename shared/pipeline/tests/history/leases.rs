@@ -264,7 +264,7 @@ async fn a_worker_that_overslept_writes_nothing_any_more() {
     let outcomes: Vec<AuditOutcome> = entries.iter().map(|entry| entry.outcome).collect();
     assert_eq!(outcomes, [AuditOutcome::Created, AuditOutcome::Superseded]);
     let now = supplier_item(&world).await;
-    assert_eq!(audit_chain::verify(&entries, now.audit.as_ref(), LetGo::default()), Ok(()));
+    assert_eq!(audit_chain::verify(&entries, now.audit.as_ref(), &LetGo::default()), Ok(()));
     assert_eq!(DocumentItem { audit: None, ..now }, DocumentItem { audit: None, ..item });
     right(&world);
     assert_eq!(world.store.depth().await.unwrap(), store::Depth::default());

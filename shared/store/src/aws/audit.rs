@@ -5,6 +5,7 @@ use super::{
     body::{BODY, Body, Parts, whole},
     document::number_key,
     dynamo::{side_by_side, unavailable},
+    expiring::is_due,
     tables::{AT, BY_DAY, DOCUMENT, EXPIRES_AT},
     value::{Item, from_json, get_text, number, text, to_json},
 };
@@ -177,11 +178,14 @@ impl AwsStore {
         from_json(&what, &json.unwrap_or_default())
     }
 
-    /// In the order of the items.
-    async fn decode_entries(&self, items: &[Item]) -> Result<Vec<AuditEntry>, StoreError> {
+    /// In the order of the items, without those that are due to expire.
+    pub(super) async fn decode_entries(&self, items: &[Item]) -> Result<Vec<AuditEntry>, StoreError> {
         let mut entries = Vec::with_capacity(items.len());
+        let now = self.dynamo.clock.now();
         for item in items {
-            entries.push(self.decode_entry(item).await?);
+            if !is_due(item, now)? {
+                entries.push(self.decode_entry(item).await?);
+            }
         }
         Ok(entries)
     }
@@ -195,6 +199,14 @@ impl AwsStore {
             .expression_attribute_names("#at", AT)
     }
 
+    pub(super) fn query_day(&self, day: String) -> QueryFluentBuilder {
+        self.query_audit()
+            .index_name(BY_DAY)
+            .key_condition_expression("#day = :day AND #at >= :since")
+            .expression_attribute_names("#day", DAY)
+            .expression_attribute_values(":day", text(day))
+    }
+
     /// The keys of the newest entries of a day and outcome, up to `limit`.
     async fn newest_of(
         &self,
@@ -202,14 +214,8 @@ impl AwsStore {
         since: &str,
         limit: usize,
     ) -> Result<Vec<(String, String)>, StoreError> {
-        let query = self
-            .query_audit()
-            .index_name(BY_DAY)
-            .key_condition_expression("#day = :day AND #at >= :since")
-            .expression_attribute_names("#day", DAY)
-            .expression_attribute_values(":day", text(day))
-            .expression_attribute_values(":since", text(since))
-            .scan_index_forward(false);
+        let query =
+            self.query_day(day).expression_attribute_values(":since", text(since)).scan_index_forward(false);
         let keys = self.dynamo.query(query, limit).await?;
         let key = |item: &Item| Some((get_text(item, AT)?.to_owned(), get_text(item, DOCUMENT)?.to_owned()));
         Ok(keys.iter().filter_map(key).collect())

@@ -24,7 +24,7 @@ const TRIES: u32 = 6;
 const AT_ONCE: usize = 16;
 const FIRST_PAUSE_MS: u64 = 25;
 /// DynamoDB's limit for one batched read.
-const READ_AT_ONCE: usize = 100;
+pub(super) const READ_AT_ONCE: usize = 100;
 /// Reads of an item whose parts were being replaced meanwhile.
 const READS: usize = 5;
 

@@ -13,6 +13,7 @@ mod cursor;
 mod days;
 mod document;
 mod dynamo;
+mod expiring;
 mod finish;
 mod lambda;
 mod lease;

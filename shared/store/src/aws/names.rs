@@ -32,6 +32,8 @@ pub struct StackNames {
     pub poller_function: String,
     /// The bucket of certificates, for the function that keeps them.
     pub certificates_bucket: Option<String>,
+    /// The topic by which people are told, for the function that tells them.
+    pub topic_arn: Option<String>,
     /// Requests to SAP that one worker may have under way.
     pub sap_requests: u32,
     /// How long audit entries are kept; `None` for good.
@@ -99,6 +101,7 @@ impl StackNames {
             secret_arn: text("B1_COUPA_SECRET_ARN")?,
             poller_function: text("B1_COUPA_POLLER_FUNCTION")?,
             certificates_bucket: given("B1_COUPA_CERTIFICATES_BUCKET"),
+            topic_arn: given("B1_COUPA_TOPIC_ARN"),
             sap_requests: number("B1_COUPA_SYNC_SAP_REQUESTS")?.unwrap_or(1),
             audit_retention_days: number("B1_COUPA_AUDIT_RETENTION_DAYS")?,
             log_level: given("B1_COUPA_LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),

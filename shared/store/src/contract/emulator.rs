@@ -3,7 +3,7 @@
 use super::VirtualClock;
 use crate::aws::{Aws, AwsStore, AwsStoreSettings, QueueUrls, SqsQueue, TableNames, create_tables};
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::{Clock, CompanyDb, Random};
 use std::{
     sync::{
@@ -81,7 +81,16 @@ impl FreshTables {
 
     /// A handle on them for another company, in another's time.
     pub fn store_of(&self, company: CompanyDb, clock: Arc<dyn Clock>) -> AwsStore {
-        let settings = AwsStoreSettings { tables: self.names.clone(), company, audit_retention: None };
+        self.made(company, clock, None)
+    }
+
+    /// A handle that lets entries of the audit trail expire after so long.
+    pub fn expiring(&self, kept: SignedDuration) -> AwsStore {
+        self.made(CompanyDb("SBODEMOUS".to_owned()), Arc::clone(&self.clock) as _, Some(kept))
+    }
+
+    fn made(&self, company: CompanyDb, clock: Arc<dyn Clock>, kept: Option<SignedDuration>) -> AwsStore {
+        let settings = AwsStoreSettings { tables: self.names.clone(), company, audit_retention: kept };
         AwsStore::new(&self.aws, settings, clock, Arc::new(TestRandom::default()))
     }
 }

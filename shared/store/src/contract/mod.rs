@@ -23,6 +23,8 @@ pub mod cells;
 pub mod cursors;
 #[cfg(feature = "aws")]
 pub mod emulator;
+#[cfg(feature = "aws")]
+pub mod expiring;
 pub mod fixtures;
 pub mod large;
 pub mod leases;

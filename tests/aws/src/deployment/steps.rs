@@ -1,6 +1,9 @@
 //! What must hold of a deployed stack, in order: each step builds on the ones before.
 
 mod balance;
+mod notified;
+mod poison;
+mod trail;
 
 use crate::{
     Failure,
@@ -19,17 +22,19 @@ use tempfile::TempDir;
 /// A step, by what it shows. Answers what is worth telling.
 type Step = fn(&mut Run) -> Result<String, Failure>;
 
-pub(crate) const STEPS: [(&str, Step); 11] = [
+pub(crate) const STEPS: [(&str, Step); 13] = [
     ("sam build packages the functions", Run::build),
     ("sam deploy creates the stack, and the secret is put", Run::create),
     ("the schedule fires the poller, and Coupa is right", Run::first_sync),
     ("a webhook call through the API: handshake, wrong signature, signed change", Run::webhook),
-    ("a poison document lands in the dead-letter queue while the rest goes through", Run::poison),
+    ("poison documents land in the dead-letter queue while the rest goes through", Run::poison),
+    ("who subscribes to the topic is told of them in one message, and not again", Run::told),
     ("a stack update changes parameters, and the state survives", Run::update),
     ("a redrive without destination is refused, with one it heals what was mended", Run::redrive),
     ("after the update, a signed change still arrives", Run::after_update),
     ("the schedule compares both sides: what drifted is certified, counted and told by status", Run::drift),
     ("mended, both sides are in balance, and a strange event is refused", Run::balance),
+    ("what expires of the trail is signed, and what was taken out is told from it", Run::trail),
     ("nothing is left: queues empty, Coupa right, SAP's limit kept", Run::end),
 ];
 
@@ -44,7 +49,9 @@ pub(crate) struct Run {
     world: World,
     emulator: Emulator,
     stack: Option<Stack>,
-    poison: i64,
+    poison: Vec<i64>,
+    /// The queue that is told what people must mend.
+    told: String,
     // The emulator, which has its files there, ends first.
     folder: TempDir,
 }
@@ -56,7 +63,15 @@ impl Run {
         let folder = TempDir::new_in(&scratch)?;
         let world = World::new(40)?;
         let emulator = Emulator::start(tools, folder.path(), enforces)?;
-        Ok(Self { tools: tools.clone(), world, emulator, stack: None, poison: 0, folder })
+        Ok(Self {
+            tools: tools.clone(),
+            world,
+            emulator,
+            stack: None,
+            poison: vec![],
+            told: String::new(),
+            folder,
+        })
     }
 
     /// What may tell why a step failed.
@@ -75,17 +90,21 @@ impl Run {
         Ok(String::new())
     }
 
-    fn deploy(&mut self, minutes: &str, level: &str, comparisons: &str) -> Result<(), Failure> {
+    fn deploy(&mut self, minutes: &str, level: &str, comparisons: &str, looks: &str) -> Result<(), Failure> {
         let polls: Vec<_> = OBJECTS.iter().map(|object| format!("PollMinutes{object}")).collect();
         let mut parameters: Vec<_> = polls.iter().map(|name| (name.as_str(), minutes)).collect();
         parameters.extend([("LogLevel", level), ("Company", "SBODEMO_ACME")]);
-        parameters.push(("ReconcileSchedule", comparisons));
+        parameters.extend([
+            ("ReconcileSchedule", comparisons),
+            ("NotifyMinutes", looks),
+            ("AuditRetentionDays", "7"),
+        ]);
         self.stack = Some(Stack::deploy(&self.tools, &self.emulator, &parameters)?);
         Ok(())
     }
 
     fn create(&mut self) -> Result<String, Failure> {
-        self.deploy("1", "info", "off")?;
+        self.deploy("1", "info", "off", "1")?;
         let secret = json!({
             "sap-password": SAP_PASSWORD, "coupa-client-secret": COUPA_SECRET, "webhook-key": web::KEY,
             "signing-key": SIGNING_KEY,
@@ -118,44 +137,6 @@ impl Run {
         self.order_arrives(&number, SOON)
     }
 
-    fn poison(&mut self) -> Result<String, Failure> {
-        let supplier = self.any_supplier()?;
-        let (poison, _) = self.world.order(&supplier, "$$")?;
-        let (_, fine) = self.world.order(&supplier, "EUR")?;
-        self.world.supplier("V-AFTER")?;
-        self.order_arrives(&fine, POLLED)?;
-        self.poison = poison;
-        let dead = self.dead_letter()?;
-        let attributes = &dead["MessageAttributes"];
-        for name in ["error_code", "class", "document", "attempts"] {
-            if !attributes[name]["StringValue"].is_string() {
-                return Err(Failure::new(format!("the dead letter has no attribute {name}: {dead}")));
-            }
-        }
-        let text = |name: &str| attributes[name]["StringValue"].as_str().unwrap_or_default();
-        if text("error_code") != "BC-0303" || !text("document").contains(&poison.to_string()) {
-            return Err(Failure::new(format!("the dead letter is another's: {dead}")));
-        }
-        Ok(format!("{} {} {}", text("error_code"), text("class"), text("document")))
-    }
-
-    /// No poll comes near: since the update, they are an hour apart.
-    fn redrive(&mut self) -> Result<String, Failure> {
-        self.world.in_currency(self.poison, "EUR")?;
-        let source = self.stack()?.output("DeadLetterQueueArn")?.to_owned();
-        let without = self.move_messages(&json!({"SourceArn": source}))?;
-        if without["FailureReason"] != "CouldNotDetermineMessageSource" {
-            return Err(Failure::new(format!("a redrive without destination went through: {without}")));
-        }
-        let destination = self.stack()?.output("LiveQueueArn")?;
-        let moved = self.move_messages(&json!({"SourceArn": source, "DestinationArn": destination}))?;
-        if moved["Status"] != "COMPLETED" {
-            return Err(Failure::new(format!("the redrive failed: {moved}")));
-        }
-        self.in_step_within(SOON)?;
-        Ok(format!("{} message moved", moved["ApproximateNumberOfMessagesMoved"]))
-    }
-
     fn update(&mut self) -> Result<String, Failure> {
         let tables = |run: &Self| {
             let stack = run.stack()?;
@@ -165,7 +146,7 @@ impl Run {
             ))
         };
         let before = (tables(self)?, self.world.writes());
-        self.deploy("60", "debug", "rate(1 minutes)")?;
+        self.deploy("60", "debug", "rate(1 minutes)", "off")?;
         let function = json!({"FunctionName": self.stack()?.output("SyncFunction")?});
         let config = self.emulator.call("lambda", "get_function_configuration", &function.to_string())?;
         if config["Environment"]["Variables"]["B1_COUPA_LOG_LEVEL"] != "debug" {
@@ -234,23 +215,6 @@ impl Run {
             return Ok(format!("order {number} is there"));
         }
         Err(Failure::new(format!("order {number} did not arrive")))
-    }
-
-    fn dead_letter(&self) -> Result<Value, Failure> {
-        let receive = json!({
-            "QueueUrl": self.stack()?.output("DeadLetterQueueUrl")?, "MessageAttributeNames": ["All"],
-            "VisibilityTimeout": 0, "MaxNumberOfMessages": 10,
-        });
-        let receive = receive.to_string();
-        let one = || self.emulator.call("sqs", "receive_message", &receive).ok()?["Messages"].get(0).cloned();
-        wait::at_most(SOON, Duration::from_millis(500), || one().is_some());
-        one().ok_or_else(|| Failure::new("the dead-letter queue stayed empty"))
-    }
-
-    fn move_messages(&self, request: &Value) -> Result<Value, Failure> {
-        self.emulator.call("sqs", "start_message_move_task", &request.to_string())?;
-        let list = json!({"SourceArn": request["SourceArn"]}).to_string();
-        Ok(self.emulator.call("sqs", "list_message_move_tasks", &list)?["Results"][0].clone())
     }
 
     fn queues_empty_within(&self, longest: Duration) -> Result<(), Failure> {

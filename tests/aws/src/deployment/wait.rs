@@ -5,7 +5,7 @@ use simulators::clock::SystemClock;
 use std::time::Duration;
 
 /// Waits until something is so, but no longer than this. Whether it is.
-pub(crate) fn at_most(longest: Duration, step: Duration, is_so: impl Fn() -> bool) -> bool {
+pub(crate) fn at_most(longest: Duration, step: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     let begun = SystemClock.now();
     loop {
         if is_so() {

@@ -1,7 +1,7 @@
 //! What the functions are started with.
 
 /// The environment of the template, with nobody at the other end.
-pub(crate) const ENVIRONMENT: [(&str, &str); 21] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 22] = [
     ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "test"),
@@ -22,16 +22,18 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 21] = [
     ("B1_COUPA_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:000000000000:secret:b1"),
     ("B1_COUPA_POLLER_FUNCTION", "poller"),
     ("B1_COUPA_CERTIFICATES_BUCKET", "certificates"),
+    ("B1_COUPA_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:topic"),
     ("B1_COUPA_SYNC_SAP_REQUESTS", "1"),
 ];
 
 /// One event for each function. That nobody is there is a failed event, and goes through all of the function but the replies.
-pub(crate) const ALL: [(&str, &str); 5] = [
+pub(crate) const ALL: [(&str, &str); 6] = [
     ("poller", r#"{"object":"invoices"}"#),
     ("sync", SYNC),
     ("webhook", WEBHOOK),
     ("replay", r#"{"documents":[{"kind":"invoice","number":"1"}]}"#),
     ("reconcile", r#"{"objects":"all"}"#),
+    ("notifier", r#"{"tell":"news"}"#),
 ];
 
 const SYNC: &str = r#"{"Records":[{"messageId":"1","receiptHandle":"1","body":"{}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1795435200000"},"messageAttributes":{},"md5OfBody":"","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:us-east-1:000000000000:live","awsRegion":"us-east-1"}]}"#;

@@ -30,18 +30,14 @@ impl Run {
             return Err(Failure::new(format!("the certificate tells of another: {difference}")));
         }
         self.counted("\"Differences\":1,\"Object\":\"purchase_orders\"")?;
+        self.drift_is_told()?;
         self.world.in_currency(order, "EUR")?;
         Ok(format!("order {number}"))
     }
 
     pub(super) fn balance(&mut self) -> Result<String, Failure> {
+        self.compare_all()?;
         let function = self.stack()?.output("ReconcileFunction")?;
-        let event = json!({"objects": "all"}).to_string();
-        let invoke = json!({"FunctionName": function, "Payload": event}).to_string();
-        let answer = self.emulator.call("lambda", "invoke", &invoke)?;
-        if answer["Payload"]["in_balance"] != true {
-            return Err(Failure::new(format!("not in balance: {answer}")));
-        }
         let (differences, kept) = compared(&self.status()?);
         if differences != Some(0) {
             return Err(Failure::new(format!("status still tells of {differences:?} differences")));
@@ -56,6 +52,18 @@ impl Run {
         }
         let objects = certificate["objects"].as_object().map_or(0, serde_json::Map::len);
         Ok(format!("{objects} objects, in balance"))
+    }
+
+    /// Both sides, which must be in balance.
+    pub(super) fn compare_all(&self) -> Result<(), Failure> {
+        let function = self.stack()?.output("ReconcileFunction")?;
+        let event = json!({"objects": "all"}).to_string();
+        let invoke = json!({"FunctionName": function, "Payload": event}).to_string();
+        let answer = self.emulator.call("lambda", "invoke", &invoke)?;
+        if answer["Payload"]["in_balance"] == true {
+            return Ok(());
+        }
+        Err(Failure::new(format!("not in balance: {answer}")))
     }
 
     /// Downloads both files of a certificate, has the program verify them, and answers what is certified.
@@ -84,7 +92,7 @@ impl Run {
         self.program(&["status"])
     }
 
-    fn program(&self, arguments: &[&str]) -> Result<Value, Failure> {
+    pub(super) fn program(&self, arguments: &[&str]) -> Result<Value, Failure> {
         let mut command = program::on_stack(&self.tools, &self.folder.path().join("config"));
         self.emulator.prepare(&mut command);
         command.args(arguments);

@@ -1,104 +1,12 @@
-//! The comparison between two simulated systems, and what becomes of what it found.
+//! The comparison, and what becomes of what it found.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test says what it expects by failing, in its helpers too"
-)]
-
-use async_trait::async_trait;
-use certificate::{File, Key, LAST_COMPARISON, Signed};
-use functions::testing::World;
+use crate::rig::{Kept, rig, signing_key};
+use certificate::{Key, Signed};
 use model::{Clock as _, Code, Credential, ObjectKind};
-use reconcile::{Folder, Reconciler};
 use secrecy::SecretString;
-use serde_json::{Value, json};
-use simulators::samples::{document, line, supplier};
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-use store::StateStore as _;
-
-/// Keeps files in memory, unless it is full.
-#[derive(Clone, Default)]
-struct Kept {
-    files: Arc<Mutex<Vec<(String, String, String)>>>,
-    full: bool,
-}
-
-#[async_trait]
-impl Folder for Kept {
-    async fn keep(&self, file: &File, media_type: &str) -> Result<String, String> {
-        if self.full {
-            return Err("AccessDenied".to_owned());
-        }
-        let kept = (file.name.clone(), media_type.to_owned(), file.text.clone());
-        self.files.lock().unwrap().push(kept);
-        Ok(format!("s3://bucket/{}", file.name))
-    }
-}
-
-struct Rig {
-    world: World,
-    reconciler: Reconciler,
-    kept: Kept,
-}
-
-fn signing_key() -> SecretString {
-    Key::text([7; 32])
-}
-
-/// Suppliers and an order each, all in Coupa, with a worker whose requests to SAP take their time.
-async fn rig(suppliers: usize, sap_takes: Duration) -> Rig {
-    let mut world = World::new();
-    for number in 1..=suppliers {
-        let code = format!("V{number:04}");
-        world.sap.add_supplier(supplier(&code)).unwrap();
-        world.sap.add_purchase_order(document(&code, vec![line("A1", 1, "10")])).unwrap();
-    }
-    let config = world.config(5, "");
-    let pipeline = world.pipeline(&config);
-    for kind in [ObjectKind::Supplier, ObjectKind::PurchaseOrder] {
-        while pipeline.poll(kind).await.unwrap().more {}
-        while pipeline.work(50).await.unwrap().received > 0 {}
-    }
-    world.sap_takes = sap_takes;
-    let (kept, pipeline) = (Kept::default(), world.pipeline(&config));
-    let reconciler = Reconciler {
-        pipeline,
-        config,
-        signing_key: Arc::new(signing_key()),
-        folder: Box::new(kept.clone()),
-        figures: world.figures(),
-    };
-    Rig { world, reconciler, kept }
-}
-
-impl Rig {
-    async fn compare(&self, objects: Value) -> Result<Value, Code> {
-        let event = json!({ "objects": objects });
-        self.reconciler.handle(event, self.world.deadline(900)).await.map_err(|failure| failure.code)
-    }
-
-    /// `Differences` of the last comparison: in all, and by object.
-    fn differences(&self) -> (Option<u64>, Vec<(String, u64)>) {
-        let lines = self.world.lines.with("Differences");
-        let count = |line: &Value| line["Differences"].as_u64().unwrap();
-        let of_object = |line: &Value| Some((line["Object"].as_str()?.to_owned(), count(line)));
-        let in_all = lines.iter().rfind(|line| line.get("Object").is_none()).map(count);
-        (in_all, lines.iter().filter_map(of_object).filter(|(_, count)| *count > 0).collect())
-    }
-
-    fn counted(&self, metric: &str) -> usize {
-        self.world.lines.with(metric).len()
-    }
-
-    async fn record(&self) -> Option<Value> {
-        self.world.store.record(LAST_COMPARISON).await.unwrap()
-    }
-}
+use serde_json::json;
+use simulators::samples::supplier;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn both_sides_in_balance_are_certified_and_counted() {
