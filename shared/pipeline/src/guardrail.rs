@@ -1,8 +1,10 @@
 //! Stops what would change far more of Coupa than is usual, such as after a slip in the mapping file, until a person has looked.
 //!
-//! Creations never count. A change that is held back is parked: nothing is lost, and everything else goes on. What counts
-//! stands in a record of the state store. It is written now and then and not under a lock, so workers that run at once may let a
-//! few more through than the limit says.
+//! Creations never count. A change that is held back is parked: nothing is lost, and everything else goes on. What counts stands in
+//! a record of the state store. Workers that run at once draw on it by blocks, each counted before the first change of it is
+//! made: together they never make more than the limit says, and a write for each change is not needed.
+
+mod tally;
 
 use crate::{
     Pipeline,
@@ -12,40 +14,31 @@ use coupa::Action;
 use jiff::{SignedDuration, Timestamp};
 use model::{Code, DocumentKey, Failure, ObjectKind, Parked};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::{StateStore, StoreError};
+pub use tally::Limits;
+use tally::{Tally, Weight};
 
 /// The record's name in the state store.
 const GUARDRAIL: &str = "guardrail";
 /// Counts of several runs, or of one that never ends, begin anew after so long.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// What was counted is written so often, at the latest.
-const UNWRITTEN: u64 = 20;
-/// The same of what was made, where nothing else tells how many documents are linked.
+/// What was made is written so often, where nothing else tells how many documents are linked.
 const UNWRITTEN_MADE: u64 = 50;
 /// Others' counts, and a person's leave, are read so often.
 const FRESH: SignedDuration = SignedDuration::from_secs(5);
-
-/// How much is far more than usual. From the config.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// More changes than this,
-    pub changes: u64,
-    /// that are also more than this share of the linked documents, in percent;
-    pub share_percent: u64,
-    /// or more cancellations than this, that are.
-    pub cancellations: u64,
-}
+/// Others were quicker to write so often before it is given up for now.
+const TRIES: usize = 20;
 
 /// What stands in the state store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct GuardrailRecord {
     /// Since when it is counted.
     since: Option<Timestamp>,
-    /// Documents changed since.
-    changes: u64,
-    /// Of those, cancelled or voided.
-    cancellations: u64,
+    /// What was changed since, or may be by whoever drew it.
+    #[serde(flatten)]
+    tally: Tally,
     /// Documents made since the guardrail was first there: where nothing else tells how many are linked.
     #[serde(default)]
     created: u64,
@@ -59,7 +52,7 @@ struct GuardrailRecord {
 #[derive(Debug, Default)]
 pub struct Guardrail {
     limits: Option<Limits>,
-    /// A run counts for itself; one that never ends counts by the day.
+    /// A run counts for itself; those that never end count together, by the day.
     by_day: bool,
     /// Where that can be told without counting what is made.
     linked: AtomicU64,
@@ -69,16 +62,12 @@ pub struct Guardrail {
 
 #[derive(Debug, Default)]
 struct Counted {
+    /// As the store had it last.
     record: GuardrailRecord,
+    stored: Option<Value>,
     read_at: Option<Timestamp>,
-    unwritten: u64,
-}
-
-/// What a write comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Weight {
-    Change,
-    Cancellation,
+    /// Of a run: what it has changed. Else: what it drew and has not made yet.
+    own: Tally,
 }
 
 impl Guardrail {
@@ -98,9 +87,14 @@ impl Guardrail {
             return Ok(());
         }
         let mut counted = self.counted.lock().await;
-        let stored = stored(state).await?;
-        counted.record.created = counted.record.created.max(stored.created);
-        self.write(&mut counted, state).await
+        let made = self.made.swap(0, Ordering::Relaxed);
+        let added =
+            change(state, |record| GuardrailRecord { created: record.created + made, ..record }).await;
+        match added {
+            Ok(()) => counted.read_at = None,
+            Err(_) => drop(self.made.fetch_add(made, Ordering::Relaxed)),
+        }
+        added
     }
 
     /// Counts it, unless that is too much.
@@ -112,88 +106,114 @@ impl Guardrail {
     ) -> Result<bool, StoreError> {
         let Some(limits) = self.limits else { return Ok(true) };
         let mut counted = self.counted.lock().await;
-        self.refresh(&mut counted, state, now).await?;
-        let made = self.made.load(Ordering::Relaxed);
-        let linked = self.linked.load(Ordering::Relaxed).max(counted.record.created).saturating_add(made);
-        let admitted = counted.record.admits(limits, linked, now, weight);
-        counted.unwritten += 1;
-        if !admitted || (self.by_day && counted.unwritten >= UNWRITTEN) {
-            self.write(&mut counted, state).await?;
+        if counted.read_at.is_none_or(|read_at| now.duration_since(read_at) >= FRESH) {
+            counted.read(state, now).await?;
         }
-        Ok(admitted)
+        for _ in 0..TRIES {
+            if counted.record.is_accepted(now) {
+                counted.own = Tally::default();
+                return Ok(true);
+            }
+            if counted.record.held.is_some() {
+                return Ok(false);
+            }
+            let linked = self.linked(&counted.record);
+            let (next, admitted) = if self.by_day {
+                if counted.own.take(weight) {
+                    return Ok(true);
+                }
+                counted.record.draw(limits, linked, now, weight)
+            } else {
+                if limits.room(counted.own, linked, weight) > 0 {
+                    counted.own.add(weight, 1);
+                    return Ok(true);
+                }
+                (counted.record.hold(&limits.refusal(counted.own, linked, weight)), 0)
+            };
+            if counted.replace(state, next).await? {
+                counted.own.add(weight, admitted.saturating_sub(1));
+                return Ok(admitted > 0);
+            }
+            counted.read(state, now).await?;
+        }
+        Err(StoreError::Conflict("the guardrail's counts".to_owned()))
     }
 
-    async fn refresh(
-        &self,
-        counted: &mut Counted,
-        state: &dyn StateStore,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        if counted.read_at.is_some_and(|read_at| now.duration_since(read_at) < FRESH) {
-            return Ok(());
-        }
-        let first = counted.read_at.is_none();
-        let stored = stored(state).await?;
-        let own = &mut counted.record;
-        (own.held, own.accepted_until) = (stored.held, stored.accepted_until);
-        own.created = own.created.max(stored.created);
-        if self.by_day {
-            own.changes = own.changes.max(stored.changes);
-            own.cancellations = own.cancellations.max(stored.cancellations);
-            own.since = stored.since.or(own.since);
-        }
-        let old = own.since.is_none_or(|since| now.duration_since(since) >= DAY);
-        if old || (first && !self.by_day) {
-            (own.since, own.changes, own.cancellations) = (Some(now), 0, 0);
-        }
-        counted.read_at = Some(now);
+    fn linked(&self, record: &GuardrailRecord) -> u64 {
+        let linked = self.linked.load(Ordering::Relaxed).max(record.created);
+        linked.saturating_add(self.made.load(Ordering::Relaxed))
+    }
+}
+
+impl Counted {
+    async fn read(&mut self, state: &dyn StateStore, now: Timestamp) -> Result<(), StoreError> {
+        self.stored = state.record(GUARDRAIL).await?;
+        self.record = parse(self.stored.clone());
+        self.read_at = Some(now);
         Ok(())
     }
 
-    async fn write(&self, counted: &mut Counted, state: &dyn StateStore) -> Result<(), StoreError> {
-        counted.unwritten = 0;
-        counted.record.created += self.made.swap(0, Ordering::Relaxed);
-        keep(state, &counted.record).await
+    async fn replace(&mut self, state: &dyn StateStore, next: GuardrailRecord) -> Result<bool, StoreError> {
+        let value = written(&next)?;
+        let replaced = state.replace_record(GUARDRAIL, self.stored.as_ref(), &value).await?;
+        if replaced {
+            (self.record, self.stored) = (next, Some(value));
+        }
+        Ok(replaced)
     }
 }
 
 impl GuardrailRecord {
-    fn admits(&mut self, limits: Limits, linked: u64, now: Timestamp, weight: Weight) -> bool {
-        if self.accepted_until.is_some_and(|until| now < until) {
-            return true;
+    fn is_accepted(&self, now: Timestamp) -> bool {
+        self.accepted_until.is_some_and(|until| now < until)
+    }
+
+    fn hold(&self, what: &str) -> Self {
+        let reason =
+            format!("{what} are far more than usual; nothing more is changed until somebody accepts it");
+        Self { held: Some(reason), ..self.clone() }
+    }
+
+    /// What is to be written before another change may be made, and how many may be then.
+    fn draw(&self, limits: Limits, linked: u64, now: Timestamp, weight: Weight) -> (Self, u64) {
+        let mut next = self.clone();
+        if self.since.is_none_or(|since| now.duration_since(since) >= DAY) {
+            (next.since, next.tally) = (Some(now), Tally::default());
         }
-        if self.held.is_some() {
-            return false;
+        let block = limits.block(next.tally, linked, weight);
+        if block == 0 {
+            return (next.hold(&limits.refusal(next.tally, linked, weight)), 0);
         }
-        let changes = self.changes + 1;
-        let cancellations = self.cancellations + u64::from(weight == Weight::Cancellation);
-        let share = |count: u64| count * 100 > limits.share_percent * linked;
-        let reason = if cancellations > limits.cancellations && share(cancellations) {
-            Some(format!("{cancellations} cancellations of {linked} linked documents"))
-        } else if changes > limits.changes && share(changes) {
-            Some(format!("{changes} changes of {linked} linked documents"))
-        } else {
-            None
-        };
-        if let Some(what) = reason {
-            self.held = Some(format!(
-                "{what} are far more than usual; nothing more is changed until somebody accepts it"
-            ));
-            return false;
-        }
-        (self.changes, self.cancellations) = (changes, cancellations);
-        true
+        next.tally.add(weight, block);
+        (next, block)
     }
 }
 
-async fn stored(state: &dyn StateStore) -> Result<GuardrailRecord, StoreError> {
-    let record = state.record(GUARDRAIL).await?;
-    Ok(record.and_then(|record| serde_json::from_value(record).ok()).unwrap_or_default())
+fn parse(stored: Option<Value>) -> GuardrailRecord {
+    stored.and_then(|record| serde_json::from_value(record).ok()).unwrap_or_default()
 }
 
-async fn keep(state: &dyn StateStore, record: &GuardrailRecord) -> Result<(), StoreError> {
-    let record = serde_json::to_value(record).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    state.save_record(GUARDRAIL, Some(&record)).await
+fn written(record: &GuardrailRecord) -> Result<Value, StoreError> {
+    serde_json::to_value(record).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+async fn stored(state: &dyn StateStore) -> Result<GuardrailRecord, StoreError> {
+    Ok(parse(state.record(GUARDRAIL).await?))
+}
+
+/// Changes the record, whatever others write meanwhile.
+async fn change(
+    state: &dyn StateStore,
+    next: impl Fn(GuardrailRecord) -> GuardrailRecord,
+) -> Result<(), StoreError> {
+    for _ in 0..TRIES {
+        let seen = state.record(GUARDRAIL).await?;
+        let value = written(&next(parse(seen.clone())))?;
+        if state.replace_record(GUARDRAIL, seen.as_ref(), &value).await? {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Conflict("the guardrail's counts".to_owned()))
 }
 
 /// Why nothing is changed any more, if so.
@@ -210,11 +230,13 @@ impl Pipeline {
     /// Lets through what is held back, and whatever comes within a day. Answers how many documents are back in the queue.
     pub async fn accept_changes(&self) -> Result<usize, StoreError> {
         let now = self.clock.now();
-        let record = stored(self.state.as_ref()).await?;
         let accepted_until = now.checked_add(DAY).ok();
-        let accepted =
-            GuardrailRecord { accepted_until, created: record.created, ..GuardrailRecord::default() };
-        keep(self.state.as_ref(), &accepted).await?;
+        change(self.state.as_ref(), |record| GuardrailRecord {
+            accepted_until,
+            created: record.created,
+            ..GuardrailRecord::default()
+        })
+        .await?;
         let parked = self.state.parked(usize::MAX).await?;
         let held: Vec<Parked> = parked.into_iter().filter(|parked| parked.code == Code::HeldBack).collect();
         for some in held.chunks(500) {
@@ -262,45 +284,4 @@ fn weight(document: &DocumentKey, write: Write<'_>) -> Option<Weight> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIMITS: Limits = Limits { changes: 5, share_percent: 20, cancellations: 2 };
-
-    fn now() -> Timestamp {
-        Timestamp::from_second(1_800_000_000).unwrap()
-    }
-
-    fn admitted(record: &mut GuardrailRecord, linked: u64, weight: Weight) -> usize {
-        (0..100).take_while(|_| record.admits(LIMITS, linked, now(), weight)).count()
-    }
-
-    #[test]
-    fn it_takes_the_number_and_the_share() {
-        assert_eq!(admitted(&mut GuardrailRecord::default(), 10, Weight::Change), 5);
-        assert_eq!(admitted(&mut GuardrailRecord::default(), 50, Weight::Change), 10);
-        assert_eq!(admitted(&mut GuardrailRecord::default(), 10, Weight::Cancellation), 2);
-        assert_eq!(admitted(&mut GuardrailRecord::default(), 20, Weight::Cancellation), 4);
-    }
-
-    #[test]
-    fn what_completes_a_creation_is_no_change() {
-        let company = model::CompanyDb("ACME".to_owned());
-        let body = model::Sent::new();
-        let weight = |document: DocumentKey| weight(&document, Write::Update(model::CoupaId(7), &body));
-        assert_eq!(weight(DocumentKey::new_supplier(&company, model::CoupaId(7))), None);
-        assert_eq!(weight(DocumentKey::entry(&company, ObjectKind::Payment, 7)), None);
-        assert_eq!(weight(DocumentKey::supplier(&company, "V7")), Some(Weight::Change));
-    }
-
-    #[test]
-    fn once_held_it_stays_held_until_somebody_accepts() {
-        let mut record = GuardrailRecord::default();
-        admitted(&mut record, 10, Weight::Change);
-        assert!(record.held.as_deref().unwrap().starts_with("6 changes of 10 linked documents"));
-        assert!(!record.admits(LIMITS, 1_000_000, now(), Weight::Change));
-        record = GuardrailRecord { accepted_until: Some(now() + DAY), ..record };
-        assert_eq!(admitted(&mut record, 10, Weight::Cancellation), 100);
-        assert!(!record.admits(LIMITS, 10, now() + DAY, Weight::Change));
-    }
-}
+mod tests;

@@ -117,4 +117,13 @@ pub trait StateStore: Send + Sync {
 
     /// Writes a small record; `None` removes it.
     async fn save_record(&self, name: &str, value: Option<&serde_json::Value>) -> Result<(), StoreError>;
+
+    /// Puts `value` in the place of a small record that several write, if it is still what was `seen`; `None` where there was none.
+    /// `false` if another was quicker, or where our own first try went through and its answer was lost.
+    async fn replace_record(
+        &self,
+        name: &str,
+        seen: Option<&serde_json::Value>,
+        value: &serde_json::Value,
+    ) -> Result<bool, StoreError>;
 }

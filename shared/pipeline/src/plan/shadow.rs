@@ -168,4 +168,8 @@ impl StateStore for ShadowState {
     async fn save_record(&self, _: &str, _: Option<&Value>) -> Result<(), StoreError> {
         Err(writes())
     }
+
+    async fn replace_record(&self, _: &str, _: Option<&Value>, _: &Value) -> Result<bool, StoreError> {
+        Err(writes())
+    }
 }

@@ -186,6 +186,15 @@ impl StateStore for Tied<Arc<dyn StateStore>> {
     async fn save_record(&self, name: &str, value: Option<&serde_json::Value>) -> Result<(), StoreError> {
         tied!(self, save_record(name, value))
     }
+
+    async fn replace_record(
+        &self,
+        name: &str,
+        seen: Option<&serde_json::Value>,
+        value: &serde_json::Value,
+    ) -> Result<bool, StoreError> {
+        tied!(self, replace_record(name, seen, value))
+    }
 }
 
 /// How a worker's clients differ from the usual ones.

@@ -73,6 +73,26 @@ impl AwsStore {
         self.put_with_body(&pk, self.dynamo.put(&pk), &body).await.map(drop)
     }
 
+    pub(super) async fn exchange_record(
+        &self,
+        name: &str,
+        seen: Option<&Value>,
+        value: &Value,
+    ) -> Result<bool, StoreError> {
+        let pk = format!("record/{name}");
+        let put = self.dynamo.put(&pk);
+        let put = match seen {
+            None => put.condition_expression(format!("attribute_not_exists({PK})")),
+            Some(seen) => {
+                let seen = Body::new(to_json(seen)?, "");
+                put.condition_expression("#body = :seen")
+                    .expression_attribute_names("#body", seen.name)
+                    .expression_attribute_values(":seen", seen.value)
+            }
+        };
+        self.put_with_body(&pk, put, &Body::new(to_json(value)?, "")).await
+    }
+
     /// `false` if the put's condition does not hold.
     async fn put_with_body(
         &self,

@@ -117,4 +117,13 @@ impl StateStore for AwsStore {
     async fn save_record(&self, name: &str, value: Option<&serde_json::Value>) -> Result<(), StoreError> {
         self.write_record(name, value).await
     }
+
+    async fn replace_record(
+        &self,
+        name: &str,
+        seen: Option<&serde_json::Value>,
+        value: &serde_json::Value,
+    ) -> Result<bool, StoreError> {
+        self.exchange_record(name, seen, value).await
+    }
 }

@@ -89,3 +89,39 @@ pub async fn a_record_reads_back_until_removed<H: Harness>(h: &H) {
     assert_eq!(store.record("log-in").await.unwrap(), None);
     assert_eq!(store.record("other").await.unwrap(), Some(json!(1)));
 }
+
+/// The first write included.
+pub async fn a_record_is_replaced_only_where_it_is_as_seen<H: Harness>(h: &H) {
+    let store = h.handle().await;
+    let long = json!({"why": "x".repeat(5_000)});
+    let (one, other) = (json!({"n": 1, "at": "2026-11-03T10:00:00Z"}), json!({"n": 2}));
+    assert!(!store.replace_record("counts", Some(&one), &other).await.unwrap(), "there is none yet");
+    assert_eq!(store.record("counts").await.unwrap(), None);
+    assert!(store.replace_record("counts", None, &one).await.unwrap());
+    assert!(!store.replace_record("counts", None, &other).await.unwrap(), "there is one");
+    assert!(!store.replace_record("counts", Some(&other), &other).await.unwrap(), "it is another");
+    assert_eq!(store.record("counts").await.unwrap(), Some(one.clone()));
+    for (seen, value) in [(&one, &long), (&long, &other), (&other, &one)] {
+        let seen_there = h.handle().await.record("counts").await.unwrap();
+        assert_eq!(seen_there.as_ref(), Some(seen));
+        assert!(store.replace_record("counts", Some(seen), value).await.unwrap());
+    }
+    store.save_record("counts", Some(&other)).await.unwrap();
+    assert!(store.replace_record("counts", Some(&other), &one).await.unwrap(), "written without a condition");
+}
+
+/// From the first write on.
+pub async fn of_two_that_replace_a_record_one_does<H: Harness>(h: &H) {
+    let (one, other) = (h.handle().await, h.handle().await);
+    for round in 0..10 {
+        let seen = one.record("counts").await.unwrap();
+        let (ours, theirs) = (json!({"ours": round}), json!({"theirs": round}));
+        let (left, right) = futures::join!(
+            one.replace_record("counts", seen.as_ref(), &ours),
+            other.replace_record("counts", seen.as_ref(), &theirs)
+        );
+        let (left, right) = (left.unwrap(), right.unwrap());
+        assert!(left != right, "{left} {right}");
+        assert_eq!(one.record("counts").await.unwrap(), Some(if left { ours } else { theirs }));
+    }
+}

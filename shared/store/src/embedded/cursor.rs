@@ -73,4 +73,22 @@ impl EmbeddedStore {
         })
         .await
     }
+
+    pub(super) async fn exchange_record(
+        &self,
+        name: &str,
+        seen: Option<&Value>,
+        value: &Value,
+    ) -> Result<bool, StoreError> {
+        let (name, seen, body) = (name.to_owned(), seen.map(to_json).transpose()?, to_json(value)?);
+        self.write_durably(move |connection| {
+            let sql = if seen.is_none() {
+                "INSERT INTO record (name, body) SELECT ?1, ?2 WHERE ?3 IS NULL ON CONFLICT DO NOTHING"
+            } else {
+                "UPDATE record SET body = ?2 WHERE name = ?1 AND body = ?3"
+            };
+            Ok(connection.prepare_cached(sql)?.execute(params![name, body, seen])? > 0)
+        })
+        .await
+    }
 }

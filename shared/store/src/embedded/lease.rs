@@ -106,6 +106,15 @@ impl StateStore for EmbeddedStore {
     async fn save_record(&self, name: &str, value: Option<&serde_json::Value>) -> Result<(), StoreError> {
         self.write_record(name, value).await
     }
+
+    async fn replace_record(
+        &self,
+        name: &str,
+        seen: Option<&serde_json::Value>,
+        value: &serde_json::Value,
+    ) -> Result<bool, StoreError> {
+        self.exchange_record(name, seen, value).await
+    }
 }
 
 /// A request for a lease as its columns.

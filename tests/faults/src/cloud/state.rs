@@ -144,6 +144,23 @@ impl StateStore for Store {
         })
         .await
     }
+
+    async fn replace_record(
+        &self,
+        name: &str,
+        seen: Option<&serde_json::Value>,
+        value: &serde_json::Value,
+    ) -> Result<bool, StoreError> {
+        let (name, seen, value) = (name.to_owned(), seen.cloned(), value.clone());
+        self.call("replace record", self.state_fate(false), move |inner, _| {
+            let as_seen = inner.records.get(&name) == seen.as_ref();
+            if as_seen {
+                inner.records.insert(name, value);
+            }
+            Ok(as_seen)
+        })
+        .await
+    }
 }
 
 impl Store {
