@@ -118,8 +118,20 @@ impl Run {
         self.in_step_within(POLLED)?;
         self.queues_empty_within(SOON)?;
         let documents: usize = self.world.sap.counts().values().sum();
-        let requests = self.emulator.call("emulator", "requests", "{}")?;
+        let mut requests = self.emulator.call("emulator", "requests", "{}")?;
+        for function in ["poller", "sync"] {
+            requests[format!("log lines of {function}, bytes")] = self.logged(function);
+        }
         Ok(format!("{documents} documents\n{}", table(&requests, documents)))
+    }
+
+    /// What a function wrote into its log: CloudWatch takes money for each byte.
+    fn logged(&self, function: &str) -> Value {
+        let group = json!({"logGroupName": format!("/aws/lambda/b1-coupa-test-{function}")}).to_string();
+        let lines = self.emulator.call("logs", "filter_log_events", &group).unwrap_or_default();
+        let lines = lines["events"].as_array().cloned().unwrap_or_default();
+        let bytes: usize = lines.iter().filter_map(|line| Some(line["message"].as_str()?.len())).sum();
+        json!({"requests": lines.len(), "amount": bytes})
     }
 
     fn webhook(&mut self) -> Result<String, Failure> {
