@@ -27,7 +27,10 @@ impl Client {
         loop {
             let look = self.sessions.look(|| self.clock.now()).await;
             match look.map_err(|error| Fault::Final(error.into()))? {
-                Look::Session(session) => return Ok(session),
+                Look::Session(session) => {
+                    self.sessions.tell(&session, self.clock.now()).await;
+                    return Ok(session);
+                }
                 Look::Refused(error) => return Err(Fault::Final(error)),
                 Look::Turn => return self.log_in_for_all().await,
                 Look::Wait if self.clock.now().duration_since(since) >= PATIENCE => {

@@ -178,8 +178,8 @@ macro_rules! contract_stores {
                 a_cursor_moves_only_from_the_revision_read
                 cursors_do_not_touch_each_other
                 of_two_pollers_one_moves_the_cursor
-                a_record_reads_back_until_removed;
-                a_record_is_replaced_only_where_it_is_as_seen;
+                a_record_reads_back_until_removed
+                a_record_is_replaced_only_where_it_is_as_seen
                 of_two_that_replace_a_record_one_does;
             audit:
                 attempts_on_a_document_come_oldest_first
