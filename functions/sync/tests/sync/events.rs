@@ -25,7 +25,7 @@ async fn rig() -> Rig {
     Rig { world, sync, asked }
 }
 
-fn record(id: &str, queue: &str, body: &str) -> Value {
+pub(crate) fn record(id: &str, queue: &str, body: &str) -> Value {
     json!({
         "messageId": id,
         "receiptHandle": format!("handle-{id}"),
@@ -39,7 +39,7 @@ fn record(id: &str, queue: &str, body: &str) -> Value {
     })
 }
 
-fn change(world: &World, code: &str) -> String {
+pub(crate) fn change(world: &World, code: &str) -> String {
     json!({
         "v": 1,
         "change": {

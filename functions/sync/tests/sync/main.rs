@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing, in its helpers too"
 )]
 
+mod batches;
 mod events;
 mod queues;
 mod work;
