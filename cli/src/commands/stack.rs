@@ -52,8 +52,12 @@ async fn see_through(app: &App, stack: &Stack, watch: &Watch<'_>, objects: &[Obj
     for parked in stack.books().state.parked(usize::MAX).await? {
         *waiting.entry(parked.change.document.kind).or_default() += 1;
     }
-    let table = watch.tally(objects).await?.table(objects, &waiting);
+    let mut table = watch.tally(objects).await?.table(objects, &waiting);
+    table.held_back = pipeline::held_back(stack.books().state.as_ref()).await?;
     app.show(&table);
+    if let Some(reason) = &table.held_back {
+        app.output.say(&super::sync::how_to_accept(reason));
+    }
     if left > 0 {
         app.output.say(&format!("{left} changes are in the queue still. The stack goes on with them."));
     }

@@ -68,6 +68,13 @@ pub(super) async fn coupa_is_there(engine: &Engine) -> CliResult<()> {
     }
 }
 
+/// What to do about changes that are held back.
+pub(super) fn how_to_accept(reason: &str) -> String {
+    format!(
+        "The guardrail holds changes back: {reason}. Look at them with `b1-coupa sync --once --dry-run`; `b1-coupa guardrail accept` lets them through."
+    )
+}
+
 /// Works off what is enqueued, shows the table, and says by the exit code how it went.
 pub(super) async fn work_off(
     app: &App,
@@ -87,9 +94,7 @@ pub(super) async fn work_off(
     table.held_back = engine.pipeline.held_back().await?;
     app.show(&table);
     if let Some(reason) = &table.held_back {
-        app.output.say(&format!(
-            "The guardrail holds changes back: {reason}. Look at them with `b1-coupa sync --once --dry-run`; `b1-coupa guardrail accept` lets them through."
-        ));
+        app.output.say(&how_to_accept(reason));
     }
     if let Some(failure) = bars.coupa_failed() {
         app.output.say(&format!(
