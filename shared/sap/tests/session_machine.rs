@@ -97,8 +97,8 @@ impl Machine {
         let has_session = self.used_at.is_some_and(|used_at| now.duration_since(used_at) < SURELY_FRESH);
         let ended =
             self.used_at.is_none_or(|used_at| now.duration_since(used_at) > SignedDuration::from_mins(30));
-        let pauses = self.fleet.workers.iter().filter_map(sap::Client::refused_until);
-        let paused = pauses.max().is_some_and(|until| now < until);
+        let refusals = self.fleet.workers.iter().filter_map(sap::Client::refused_until);
+        let paused = refusals.max().is_some_and(|until| now < until);
         let knows_password = *self.fleet.password.lock().unwrap() == self.sap_password;
         let before = self.counts();
         let readers = self.fleet.workers.iter().zip(who).filter(|(_, reads)| *reads);

@@ -89,7 +89,9 @@ proptest! {
         let limits = Limits { changes, share_percent: 20, cancellations: changes / 5 };
         let most = changes.max(linked / 5);
         let (state, workers) = (store(), [(); 4].map(|()| Guardrail::new(limits, true)));
-        workers.iter().for_each(|worker| worker.set_linked(linked));
+        for worker in &workers {
+            worker.set_linked(linked);
+        }
         let asked = turns.len() as u64;
         // Each asks at a time of its own: none of them sees at once what another has written.
         let made = turns.iter().filter(|turn| ask(&workers[**turn], &state, now(), Weight::Change)).count() as u64;
