@@ -147,3 +147,24 @@ fn a_code_by_rule_fits_into_sap() {
     let failure = rule("COUPA-SUPPLIER-{id}").code(model::CoupaId(12)).unwrap_err();
     assert_eq!(failure.code, Code::NumberTooLong);
 }
+
+#[test]
+fn the_main_contact_is_shown_with_what_it_has() {
+    let world = World::new();
+    let fields = sap_fields(&world.context(), &partner()).unwrap();
+    assert_eq!(fields["contact"], json!({"email": "ada@acme.example", "given": "Ada", "family": null}));
+}
+
+#[test]
+fn addresses_move_with_each_other_and_nothing_else_does() {
+    for (written, field, expected) in [
+        ("address", "remit_to/HQ", true),
+        ("remit_to/HQ", "address", true),
+        ("remit_to/HQ", "remit_to/YARD", true),
+        ("address", "name", false),
+        ("name", "address", false),
+        ("name", "contact", false),
+    ] {
+        assert_eq!(moves_with(written, field), expected, "{written} and {field}");
+    }
+}
