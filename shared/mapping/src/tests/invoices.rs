@@ -151,6 +151,17 @@ fn additional_expenses_are_charges_with_their_tax() {
 }
 
 #[test]
+fn the_tax_on_expenses_is_no_tax_of_the_lines() {
+    let expenses = json!([{"LineNum": 0, "ExpenseCode": 3, "LineTotal": 10.0, "TaxSum": 1.9, "VatGroup": "I19", "TaxPercent": 19.0}]);
+    let members = json!({"DocTotal": 311.55, "VatSum": 46.55, "DocumentAdditionalExpenses": expenses});
+    // Of the line's two taxes the lower one is what the header leaves for it.
+    let line = with_line(json!({"TaxTotal": 48.45, "NetTaxAmount": 44.65}));
+    let image = World::new().invoice(&with(&line, members)).unwrap();
+    assert_eq!(image.lines[0].body["tax-lines"][0]["amount"], "44.65");
+    assert_eq!(coupas_total(&image.lines, &image.charges), number("311.55"));
+}
+
+#[test]
 fn the_tax_code_is_either_of_saps_two_and_is_mapped() {
     let world = World::with("[tax_codes]\nI19 = \"VAT19\"");
     let code = |line| {
