@@ -39,9 +39,9 @@ pub(super) fn killed_while_coupa_commits_the_document_is_found_and_not_made_twic
 /// So often.
 const KILLS: u64 = 200;
 
-/// `cargo test -p b1-coupa --test end-to-end kill_9 -- --ignored --nocapture`; some five minutes.
+/// `cargo test -p b1-coupa --test end-to-end kill_9 -- --ignored --nocapture`; some three minutes.
 #[test]
-#[ignore = "takes minutes; a step of its own in CI"]
+#[ignore = "takes minutes; asked for by hand"]
 fn kill_9_of_a_running_service_two_hundred_times_on_one_database_file() {
     let mut world = World::with_documents(29, 60);
     world.configure("request_timeout_seconds = 10", "request_timeout_seconds = 1");
