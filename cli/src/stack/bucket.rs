@@ -4,11 +4,12 @@ use super::{Stack, told};
 use crate::{CliError, CliResult};
 use aws_sdk_s3::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
 };
 use certificate::CHECKPOINTS;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::error::Error;
+use store::aws::explain;
 
 /// Requests under way at once.
 const AT_ONCE: usize = 16;
@@ -43,10 +44,6 @@ async fn read(client: &Client, bucket: &str, name: String) -> CliResult<(String,
 }
 
 fn failed<E: ProvideErrorMetadata + Error + 'static>(bucket: &str, error: &SdkError<E>) -> CliError {
-    let what = match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        _ => DisplayErrorContext(error).to_string(),
-    };
-    CliError::new(format!("the bucket {bucket} can't be read: {what}"))
+    CliError::new(format!("the bucket {bucket} can't be read: {}", explain(error)))
         .help("The policy that the stack's output `OperatorPolicy` names has the rights.")
 }

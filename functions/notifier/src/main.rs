@@ -1,13 +1,10 @@
 //! Wires the function and runs it.
 
 use async_trait::async_trait;
-use aws_sdk_sns::{
-    Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata as _},
-    types::MessageAttributeValue,
-};
+use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use notifier::{Attribute, Notification, Notifier, Topic};
 use std::sync::Arc;
+use store::aws::explain;
 
 /// The stack's topic.
 struct StackTopic {
@@ -25,10 +22,7 @@ impl Topic for StackTopic {
             let value = MessageAttributeValue::builder().data_type(*data_type).string_value(value).build();
             publish = publish.message_attributes(*name, value.map_err(|error| error.to_string())?);
         }
-        publish.send().await.map(drop).map_err(|error| match (error.code(), error.message()) {
-            (Some(code), Some(message)) => format!("{code}: {message}"),
-            _ => DisplayErrorContext(error).to_string(),
-        })
+        publish.send().await.map(drop).map_err(|error| explain(&error))
     }
 }
 

@@ -2,14 +2,12 @@
 
 use async_trait::async_trait;
 use aws_sdk_s3::{
-    Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError},
-    operation::put_object::{PutObjectError, builders::PutObjectFluentBuilder},
+    Client, error::ProvideErrorMetadata as _, operation::put_object::builders::PutObjectFluentBuilder,
 };
 use certificate::{CHECKPOINTS, File};
 use reconcile::{Folder, Reconciler};
 use std::sync::Arc;
-use store::SecretName;
+use store::{SecretName, aws::explain};
 
 /// The stack's bucket. Certificates and checkpoints each have a folder in it.
 struct Bucket {
@@ -22,7 +20,7 @@ impl Folder for Bucket {
     async fn keep(&self, file: &File, media_type: &str) -> Result<String, String> {
         let key = format!("certificates/{}", file.name);
         let put = self.put(&key, file).content_type(media_type);
-        put.send().await.map_err(explain)?;
+        put.send().await.map_err(|error| explain(&error))?;
         Ok(format!("s3://{}/{key}", self.name))
     }
 
@@ -31,7 +29,7 @@ impl Folder for Bucket {
         match put.if_none_match("*").send().await {
             Ok(_) => Ok(true),
             Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
-            Err(error) => Err(explain(error)),
+            Err(error) => Err(explain(&error)),
         }
     }
 }
@@ -39,13 +37,6 @@ impl Folder for Bucket {
 impl Bucket {
     fn put(&self, key: &str, file: &File) -> PutObjectFluentBuilder {
         self.client.put_object().bucket(&self.name).key(key).body(file.text.clone().into_bytes().into())
-    }
-}
-
-fn explain(error: SdkError<PutObjectError>) -> String {
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        _ => DisplayErrorContext(error).to_string(),
     }
 }
 

@@ -233,8 +233,8 @@ fn passes(code: Option<&str>) -> bool {
     )
 }
 
-/// The error in a line. Never the whole response: an item may stand in it.
-pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> String {
+/// An error of any AWS service in a line. Never the whole response: an item may stand in it.
+pub fn explain<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> String {
     if let Some(code) = error.code() {
         return format!("{code}: {}", error.message().unwrap_or_default());
     }

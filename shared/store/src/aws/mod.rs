@@ -32,6 +32,7 @@ mod usage;
 mod value;
 
 pub use config::Aws;
+pub use dynamo::explain;
 pub use lambda::{LambdaQueue, LambdaRecord, Unreadable};
 pub use member::SecretMember;
 pub use message::{Message, decode_message};
