@@ -10,5 +10,5 @@ pub mod testing;
 pub use deadline::Deadline;
 pub use figures::Figures;
 pub use lambda_runtime::Error;
-pub use serve::serve;
+pub use serve::{serve, store_failed};
 pub use stack::{Stack, start};

@@ -1,7 +1,8 @@
 use crate::Deadline;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
-use model::Failure;
+use model::{Code, Failure};
 use serde_json::Value;
+use std::fmt::Display;
 
 /// A failed invocation, as Lambda reports it: the type is the code.
 #[derive(Debug)]
@@ -11,6 +12,11 @@ impl From<Coded> for Diagnostic {
     fn from(Coded(failure): Coded) -> Self {
         Self { error_type: failure.code.number().to_owned(), error_message: failure.to_string() }
     }
+}
+
+/// The store did not do what it was asked.
+pub fn store_failed(error: &dyn Display) -> Failure {
+    Failure::new(Code::StoreFailed, error.to_string())
 }
 
 /// Asks Lambda for events for ever, and answers each.

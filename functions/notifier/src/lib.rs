@@ -6,11 +6,12 @@ mod notification;
 pub use notification::{Attribute, Notification};
 
 use async_trait::async_trait;
+use functions::store_failed;
 use jiff::SignedDuration;
 use model::{Clock, Code, CompanyDb, Failure, SharedSecret};
 use notify::{Findings, Outage, Rhythm, Standstill, System, TellError};
 use serde_json::{Value, json};
-use std::{fmt::Display, sync::Arc};
+use std::sync::Arc;
 use store::StateStore;
 
 /// What fails together is told together. Looks are minutes apart: whatever was still coming in is told by the next.
@@ -76,8 +77,4 @@ impl Notifier {
             Standstill { code, since: Some(since), text }
         }))
     }
-}
-
-fn store_failed(error: &dyn Display) -> Failure {
-    Failure::new(Code::StoreFailed, error.to_string())
 }

@@ -5,7 +5,7 @@ mod ask;
 pub use ask::{Ask, Work};
 
 use async_trait::async_trait;
-use functions::{Deadline, Figures};
+use functions::{Deadline, Figures, store_failed};
 use model::{Code, ErrorClass, Failure, ObjectKind};
 use pipeline::{Pipeline, PollError, PollReport};
 use serde_json::{Value, json};
@@ -214,8 +214,4 @@ fn failure_of(error: &PollError) -> Failure {
         PollError::Sap(error) => error.failure(),
         PollError::Store(error) => store_failed(error),
     }
-}
-
-fn store_failed(error: &dyn std::error::Error) -> Failure {
-    Failure::new(Code::StoreFailed, error.to_string())
 }

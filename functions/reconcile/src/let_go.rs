@@ -1,9 +1,9 @@
 //! Signs what of the audit trail is about to expire, day by day, as it was seen whole. Without that nobody could tell later what
 //! expired from what somebody took out.
 
-use crate::{Reconciler, store_failed};
+use crate::Reconciler;
 use certificate::{DayLetGo, Key};
-use functions::Deadline;
+use functions::{Deadline, store_failed};
 use jiff::{SignedDuration, ToSpan as _, civil::Date, tz::Offset};
 use model::{Code, Failure};
 use pipeline::audit_chain::Runs;
@@ -114,14 +114,14 @@ impl Reconciler {
     /// One that another version wrote in another shape counts as none: then days are looked at once more, and kept as they are.
     async fn ledger(&self) -> Result<Ledger, Failure> {
         let record = self.pipeline.state.record(RECORD).await;
-        let record = record.map_err(|error| store_failed(error.to_string()))?;
+        let record = record.map_err(|error| store_failed(&error))?;
         Ok(record.and_then(|record| serde_json::from_value(record).ok()).unwrap_or_default())
     }
 
     async fn save(&self, ledger: &Ledger) -> Result<(), Failure> {
         let record = serde_json::to_value(ledger).map_err(|error| failed(error.to_string()))?;
         let saved = self.pipeline.state.save_record(RECORD, Some(&record)).await;
-        saved.map_err(|error| store_failed(error.to_string()))
+        saved.map_err(|error| store_failed(&error))
     }
 }
 

@@ -5,7 +5,7 @@ mod let_go;
 
 use async_trait::async_trait;
 use certificate::{About, Certificate, File, Key, LAST_COMPARISON};
-use functions::{Deadline, Figures};
+use functions::{Deadline, Figures, store_failed};
 use model::{Code, Credential, ErrorClass, Failure, ObjectKind};
 use pipeline::{
     Pipeline,
@@ -91,7 +91,7 @@ impl Reconciler {
         let kept = self.certify(&certificate, &key).await?;
         let record = certificate.record(&kept);
         let saved = self.pipeline.state.save_record(LAST_COMPARISON, Some(&record)).await;
-        saved.map_err(|error| store_failed(error.to_string()))?;
+        saved.map_err(|error| store_failed(&error))?;
         if all {
             self.figures.put(telemetry::About::Company, Metric::Comparisons, 1);
         }
@@ -127,7 +127,7 @@ impl Reconciler {
             ReconcileError::Sap(error) => error.failure(),
             ReconcileError::Coupa(error) => error.failure(),
             ReconcileError::Store(failure) => failure,
-            ReconcileError::Kept(error) => store_failed(error.to_string()),
+            ReconcileError::Kept(error) => store_failed(&error),
             ReconcileError::Stopped => too_long(*reached.lock().unwrap_or_else(PoisonError::into_inner)),
         })
     }
@@ -163,8 +163,8 @@ impl Reconciler {
 
     /// Signs and keeps both files; answers where the one for machines is.
     async fn certify(&self, certificate: &Certificate, key: &Key) -> Result<String, Failure> {
-        let files = certificate.files(key).map_err(|error| store_failed(error.to_string()))?;
-        let failed = |why| store_failed(format!("the certificate can't be kept: {why}"));
+        let files = certificate.files(key).map_err(|error| store_failed(&error))?;
+        let failed = |why: String| store_failed(&format!("the certificate can't be kept: {why}"));
         self.folder.keep(&files.page, "text/html; charset=utf-8").await.map_err(failed)?;
         self.folder.keep(&files.json, "application/json").await.map_err(failed)
     }
@@ -176,8 +176,4 @@ fn too_long(reached: Option<Progress>) -> Failure {
         |at| format!("at {}, after {} rows of Coupa's and {} of SAP's", at.kind.plural(), at.coupa, at.sap),
     );
     Failure::new(Code::ComparisonTooLong, format!("the function's time was over {far}"))
-}
-
-fn store_failed(why: String) -> Failure {
-    Failure::new(Code::StoreFailed, why)
 }
