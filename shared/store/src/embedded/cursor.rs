@@ -82,12 +82,15 @@ impl EmbeddedStore {
     ) -> Result<bool, StoreError> {
         let (name, seen, body) = (name.to_owned(), seen.map(to_json).transpose()?, to_json(value)?);
         self.write_durably(move |connection| {
-            let sql = if seen.is_none() {
-                "INSERT INTO record (name, body) SELECT ?1, ?2 WHERE ?3 IS NULL ON CONFLICT DO NOTHING"
-            } else {
-                "UPDATE record SET body = ?2 WHERE name = ?1 AND body = ?3"
+            let written = match seen {
+                None => connection
+                    .prepare_cached("INSERT INTO record (name, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+                    .execute(params![name, body])?,
+                Some(seen) => connection
+                    .prepare_cached("UPDATE record SET body = ?2 WHERE name = ?1 AND body = ?3")?
+                    .execute(params![name, body, seen])?,
             };
-            Ok(connection.prepare_cached(sql)?.execute(params![name, body, seen])? > 0)
+            Ok(written > 0)
         })
         .await
     }
