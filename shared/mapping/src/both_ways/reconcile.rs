@@ -31,13 +31,6 @@ pub struct Reconciled {
     pub agreed: BTreeMap<String, Agreed>,
 }
 
-impl Reconciled {
-    /// Nothing has to be written.
-    pub fn is_settled(&self) -> bool {
-        self.to_sap.is_empty() && self.to_coupa.is_empty()
-    }
-}
-
 /// Compares each side with what it showed when the two last agreed. A change on one side goes to the other; where both
 /// changed, and to different values, the owner's holds. Without an earlier agreement everything that differs counts as
 /// changed on both sides, but nothing is overwritten by an empty value.
