@@ -1,3 +1,5 @@
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// Conditions of an index, all of which must hold. Written as Coupa wants them in a URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(String);
@@ -55,20 +57,12 @@ impl From<Query> for String {
     }
 }
 
+/// All but what RFC 3986 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Leaves only what RFC 3986 calls unreserved.
 pub(crate) fn encode(out: &mut String, text: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     // Many a text is a list of fields, half of which is brackets and quotes.
     out.reserve(text.len() * 2);
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => {
-                out.push('%');
-                for half in [byte >> 4, byte & 15] {
-                    out.push(DIGITS.get(usize::from(half)).map_or('0', |digit| char::from(*digit)));
-                }
-            }
-        }
-    }
+    out.extend(utf8_percent_encode(text, RESERVED));
 }

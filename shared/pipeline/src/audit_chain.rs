@@ -58,18 +58,21 @@ pub(crate) fn append(mut entry: AuditEntry, item: &mut DocumentItem) -> AuditEnt
     let head = item.audit.take().unwrap_or_default();
     let sequence = head.count + 1;
     let digest = digest(&entry.sent);
-    let hash = hash(&entry, &digest, sequence, &head.hash);
-    let payload = if entry.sent.is_empty() { String::new() } else { digest };
+    let payload = if entry.sent.is_empty() { String::new() } else { digest.clone() };
+    let sent = std::mem::replace(&mut entry.sent, vec![Value::from(digest)]);
+    entry.chain = None;
+    let hash = hash(&entry, sequence, &head.hash);
+    entry.sent = sent;
     let end = AuditHead { count: sequence, hash: hash.clone() };
     item.audit = Some(if bug(Bug::ChainNotKept) { head.clone() } else { end });
     entry.chain = Some(Chain { sequence, before: head.hash, hash, payload });
     entry
 }
 
-fn hash(entry: &AuditEntry, payload: &str, sequence: u64, before: &str) -> String {
-    let plain = AuditEntry { chain: None, sent: vec![Value::from(payload)], ..entry.clone() };
+/// Of an entry with the digest of what it sent in the place of that, and without its chain.
+fn hash(plain: &AuditEntry, sequence: u64, before: &str) -> String {
     // A type that serializes to text does so always; should it ever not, the entry would be told as altered.
-    let text = serde_json::to_string(&plain).unwrap_or_default();
+    let text = serde_json::to_string(plain).unwrap_or_default();
     hex(&[
         b"b1-coupa audit 1\n",
         before.as_bytes(),
@@ -147,7 +150,8 @@ fn follows(chain: &Chain, last: Option<&Chain>, until: &AuditHead) -> Result<(),
 
 /// Whether its content is what was hashed.
 fn is_unaltered(entry: &AuditEntry, chain: &Chain) -> bool {
-    hash(entry, &payload(entry, chain), chain.sequence, &chain.before) == chain.hash
+    let plain = AuditEntry { chain: None, sent: vec![Value::from(payload(entry, chain))], ..entry.clone() };
+    hash(&plain, chain.sequence, &chain.before) == chain.hash
 }
 
 /// The entries that are chained, as they were chained. Two workers whose clocks are apart may end one after the other, and the

@@ -138,8 +138,7 @@ impl Client {
         let keys: Vec<E::Key> = keys.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
         let (mut found, mut rest) = (BTreeMap::new(), keys.as_slice());
         while !rest.is_empty() {
-            let count = self.batch_size(|count| shape.target::<E>(&rest[..count.min(rest.len())]).len());
-            let count = count.min(rest.len());
+            let count = self.batch_size(rest.len(), |count| shape.target::<E>(&rest[..count]).len());
             let (batch, behind) = rest.split_at(count);
             match self.batch(shape, batch, &mut found).await {
                 Ok(()) => self.batch_fitted(count),
@@ -194,9 +193,9 @@ impl Client {
         Err(Error::BadReply(format!("{} goes on after all of its rows", shape.set)))
     }
 
-    /// How many keys to ask for: as many as lately fitted a reply, and fit a URL.
-    fn batch_size(&self, url_bytes: impl Fn(usize) -> usize) -> usize {
-        let mut count = self.batch_limit.load(Ordering::Relaxed).clamp(1, MOST_KEYS);
+    /// How many of `keys` keys to ask for: as many as lately fitted a reply, and fit a URL.
+    fn batch_size(&self, keys: usize, url_bytes: impl Fn(usize) -> usize) -> usize {
+        let mut count = self.batch_limit.load(Ordering::Relaxed).clamp(1, MOST_KEYS).min(keys);
         let root = self.root.url("").len();
         while count > 1 && root + url_bytes(count) > MOST_URL_BYTES {
             count -= count.div_ceil(8);

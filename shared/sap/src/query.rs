@@ -4,7 +4,7 @@
 use crate::Window;
 use jiff::civil::{Date, Time};
 use model::{ObjectKind, SapKey};
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The query part of a URL, option by option.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Query {
         self.0.push(if self.0.is_empty() { '?' } else { '&' });
         self.0.push_str(name);
         self.0.push('=');
-        self.0.push_str(&encode(value));
+        self.0.extend(utf8_percent_encode(value, ODD));
         self
     }
 
@@ -41,18 +41,22 @@ impl Query {
     }
 }
 
-/// Percent-encodes everything that could be taken for part of the URL's own grammar.
+/// Everything that could be taken for part of the URL's own grammar.
+const ODD: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b',')
+    .remove(b':')
+    .remove(b'$');
+
+/// Percent-encodes what is [`ODD`].
 pub(crate) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() * 3 / 2);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~*(),:$".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String can't fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(text, ODD).to_string()
 }
 
 /// A text literal: quotes within are doubled.
@@ -61,7 +65,7 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 fn day(date: Date) -> String {
-    date.strftime("'%Y-%m-%d'").to_string()
+    format!("'{date}'")
 }
 
 /// SAP compares hours and minutes only, so the seconds are left out: whoever asks from 10:05:59 gets all of 10:05.

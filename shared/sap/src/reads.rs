@@ -6,10 +6,11 @@ use crate::{
     exchange::Ask,
     query::{Query, all_of, behind, entity_set, of_kind, within},
     reply::shorten,
-    rows::{Envelope, members, plain_text},
+    rows::{Envelope, plain_text},
 };
 use jiff::civil::{Date, Time};
 use model::{ObjectKind, SapKey, Stamp};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 impl Client {
@@ -46,7 +47,7 @@ impl Client {
         self.read(&ask, |body| {
             let page = Envelope::of(body)?;
             let Some(row) = page.value.first() else { return Ok(None) };
-            let entry = Members::of(row).text(key).and_then(|text| text.parse().ok());
+            let entry = text(Members::of(row).doc_entry).and_then(|text| text.parse().ok());
             entry.map(Some).ok_or_else(|| Error::BadReply(format!("no key in {}", shorten(row.get()))))
         })
         .await
@@ -121,39 +122,53 @@ pub(crate) const fn row_members(kind: ObjectKind) -> &'static [&'static str] {
     }
 }
 
-struct Members<'a>(std::collections::BTreeMap<std::borrow::Cow<'a, str>, &'a RawValue>);
+/// What of [`row_members`] a row has, in SAP's literal text.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Members<'a> {
+    #[serde(borrow)]
+    card_code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    doc_entry: Option<&'a RawValue>,
+    #[serde(borrow)]
+    update_date: Option<&'a RawValue>,
+    #[serde(borrow)]
+    update_time: Option<&'a RawValue>,
+    #[serde(borrow)]
+    doc_date: Option<&'a RawValue>,
+    #[serde(borrow)]
+    cancelled: Option<&'a RawValue>,
+}
 
 impl<'a> Members<'a> {
     fn of(row: &'a RawValue) -> Self {
-        Self(members(row))
+        serde_json::from_str(row.get()).unwrap_or_default()
     }
+}
 
-    fn text(&self, name: &str) -> Option<String> {
-        self.0.get(name).and_then(|value| plain_text(value)).filter(|text| !text.is_empty())
-    }
+fn text(member: Option<&RawValue>) -> Option<String> {
+    member.and_then(plain_text).filter(|text| !text.is_empty())
 }
 
 /// A row whose key can be read counts, whatever else is wrong with it: what is wrong shows when the document is read.
 fn row(kind: ObjectKind, raw: &RawValue) -> Option<Row> {
     let members = Members::of(raw);
-    let (_, key) = entity_set(kind);
-    let key = members.text(key)?;
     let key = if kind == ObjectKind::Supplier {
-        SapKey::CardCode(key)
+        SapKey::CardCode(text(members.card_code)?)
     } else {
-        SapKey::DocEntry(key.parse().ok()?)
+        SapKey::DocEntry(text(members.doc_entry)?.parse().ok()?)
     };
     Some(Row {
         key,
         stamp: stamp(&members),
-        doc_date: members.text("DocDate").and_then(|text| parse_date(&text)),
-        cancelled: matches!(members.text("Cancelled").as_deref(), Some("tYES" | "Y")),
+        doc_date: text(members.doc_date).and_then(|text| parse_date(&text)),
+        cancelled: matches!(text(members.cancelled).as_deref(), Some("tYES" | "Y")),
     })
 }
 
 fn stamp(members: &Members<'_>) -> Option<Stamp> {
-    let date = parse_date(&members.text("UpdateDate")?)?;
-    let time = match members.text("UpdateTime") {
+    let date = parse_date(&text(members.update_date)?)?;
+    let time = match text(members.update_time) {
         None => Time::midnight(),
         Some(text) => parse_time(&text)?,
     };

@@ -32,7 +32,7 @@ tests/faults/run --merge FILE... --report FILE
   --report FILE        write the report: as JSON, or into the generated part of a .md file
   --merge FILE...      add up JSON reports instead of playing
   --without LIST       leave out faults, by name, separated by commas
-  --deeds N --hours N  a smaller history (220 deeds in 24 hours)
+  --deeds N --hours N  a smaller history (200 deeds in 24 hours)
   --intensity PERCENT  weaker or stronger faults (100)
   --plain              only SAP's people and the workers: nobody in Coupa, no webhooks, no operators
   --tell               print what happens

@@ -155,19 +155,21 @@ pub fn in_balance(world: &World, broken: &mut Vec<String>) {
 
 /// What was told in Coupa of failures that are none any more is resolved there.
 pub fn failures_are_resolved(world: &World, broken: &mut Vec<String>) {
-    for (key, item) in world.cloud.items() {
-        if item.alert.is_some() && item.dead_letter.is_none() {
-            broken.push(format!("{key} has not failed, and Coupa's people are told that it has"));
-        }
+    for key in world.cloud.documents_where(|item| item.alert.is_some() && item.dead_letter.is_none()) {
+        broken.push(format!("{key} has not failed, and Coupa's people are told that it has"));
     }
 }
 
 /// The attempts on each document are chained, none missing.
 fn chained(world: &World, broken: &mut Vec<String>) {
+    let mut trail: BTreeMap<DocumentKey, Vec<AuditEntry>> = BTreeMap::new();
+    world.cloud.in_audit(|audit| {
+        for entry in audit {
+            trail.entry(entry.document.clone()).or_default().push(entry.clone());
+        }
+    });
     for (key, item) in world.cloud.items() {
-        let mut entries: Vec<AuditEntry> = world
-            .cloud
-            .in_audit(|audit| audit.iter().filter(|entry| entry.document == key).cloned().collect());
+        let mut entries = trail.remove(&key).unwrap_or_default();
         // As the stores have them.
         entries.sort_by_key(|entry| entry.at);
         let nothing = LetGo::default();
@@ -223,8 +225,8 @@ fn audit(world: &World, broken: &mut Vec<String>) {
             broken.push(format!("{document} is told as created {times} times"));
         }
     }
-    for (key, item) in world.cloud.items() {
-        if item.link.is_some() && !told.contains(&key) {
+    for key in world.cloud.documents_where(|item| item.link.is_some()) {
+        if !told.contains(&key) {
             broken.push(format!("{key} is in Coupa, and no audit entry tells of it"));
         }
     }

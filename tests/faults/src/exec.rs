@@ -62,7 +62,7 @@ impl Time {
 
     /// Comes back then.
     pub fn until(self: &Arc<Self>, when: Timestamp) -> Sleep {
-        Sleep { time: Arc::clone(self), when, key: None }
+        Sleep { time: Arc::clone(self), when, entered: None }
     }
 
     /// Comes back after `pause`.
@@ -106,29 +106,41 @@ impl Time {
 pub struct Sleep {
     time: Arc<Time>,
     when: Timestamp,
-    key: Option<Key>,
+    /// Where it stands among the timers, and whom it wakes.
+    entered: Option<(Key, Waker)>,
 }
 
 impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(key) = self.key.take() {
-            self.time.leave(key);
-        }
         if self.time.now() >= self.when {
             return Poll::Ready(());
         }
-        self.key = Some(self.time.enter(self.when, Timer::Wake(context.waker().clone())));
+        // Most are asked again by the same task, and stand where they stood.
+        if let Some((_, waker)) = &self.entered
+            && waker.will_wake(context.waker())
+        {
+            return Poll::Pending;
+        }
+        self.leave();
+        let waker = context.waker().clone();
+        self.entered = Some((self.time.enter(self.when, Timer::Wake(waker.clone())), waker));
         Poll::Pending
+    }
+}
+
+impl Sleep {
+    fn leave(&mut self) {
+        if let Some((key, _)) = self.entered.take() {
+            self.time.leave(key);
+        }
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
-            self.time.leave(key);
-        }
+        self.leave();
     }
 }
 

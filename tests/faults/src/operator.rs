@@ -55,9 +55,8 @@ impl Worker {
     }
 
     async fn plan_and_apply(&self, random: &Random) {
-        let known = self.cloud.items();
-        let documents: Vec<DocumentKey> =
-            (0..12).filter_map(|_| random.pick(&known)).map(|(key, _)| key.clone()).collect();
+        let known = self.cloud.documents_where(|_| true);
+        let documents: Vec<DocumentKey> = (0..12).filter_map(|_| random.pick(&known)).cloned().collect();
         let shadow = Shadow::of(&self.pipeline);
         let Ok(planned) = shadow.pipeline.plan(&documents, true).await else { return };
         let Ok(id) = self.pipeline.keep_plan(&planned).await else { return };

@@ -110,7 +110,7 @@ fn stages(world: &mut World, options: &RunOptions, broken: &mut Vec<String>) -> 
     check::renamed(world, renamed, broken);
 
     let writes = writes(world);
-    for (document, _) in world.cloud.items() {
+    for document in world.cloud.documents_where(|_| true) {
         world.enqueue(document, Cause::Replay);
     }
     rest(world, 5, false)?;

@@ -29,7 +29,7 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { without: vec![], deeds: 220, hours: 24, intensity: 100, tell: false, plain: false }
+        Self { without: vec![], deeds: 200, hours: 24, intensity: 100, tell: false, plain: false }
     }
 }
 
@@ -110,7 +110,7 @@ impl Setup {
             workers,
             batches: draw.below(2) + 1,
             batch: if edition == Edition::Aws { 10 } else { [10, 50][draw.below(2)] },
-            interval: SignedDuration::from_secs([600, 900, 1_800][draw.below(3)]),
+            interval: SignedDuration::from_secs([900, 1_800, 2_700][draw.below(3)]),
             page_size: [5, 20, 100][draw.below(3)],
             requests_per_second: [4, 20, 20][draw.below(3)],
             start,

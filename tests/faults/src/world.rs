@@ -420,8 +420,7 @@ impl World {
 
     /// Puts every dead letter back into the queue, as an operator does who has mended what was wrong. Answers how many.
     pub fn redrive(&mut self) -> usize {
-        let dead = self.cloud.items().into_iter().filter(|(_, item)| item.dead_letter.is_some());
-        let dead: Vec<DocumentKey> = dead.map(|(key, _)| key).collect();
+        let dead = self.cloud.documents_where(|item| item.dead_letter.is_some());
         for document in &dead {
             self.enqueue(document.clone(), Cause::Replay);
         }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod company;
 pub mod compare;
 pub mod coupa;
+mod escapes;
 pub mod samples;
 pub mod sap;
 pub mod serve;

@@ -65,8 +65,8 @@ fn parse_decimal(text: &str) -> Option<Decimal> {
 pub(crate) fn parse_date(text: &str) -> Option<Date> {
     let date = text.split('T').next()?;
     match date.len() {
-        8 if is_written(date, &[]) => Date::strptime("%Y%m%d", date).ok(),
-        10 if is_written(date, &[4, 7]) => Date::strptime("%Y-%m-%d", date).ok(),
+        8 if is_written(date, &[]) => date.parse().ok(),
+        10 if is_written(date, &[4, 7]) => date.parse().ok(),
         _ => None,
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 use coupa::BudgetState;
 use futures::channel::oneshot;
 use jiff::{SignedDuration, Timestamp};
-use model::{AuditEntry, Change, Cursor, DocumentKey, ObjectKind};
+use model::{AuditEntry, Change, Cursor, DocumentItem, DocumentKey, ObjectKind};
 use rows::Row;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -137,7 +137,9 @@ impl Cloud {
                 if std::mem::replace(&mut waited, true) {
                     return Poll::Ready(());
                 }
-                self.lock().idle.push(context.waker().clone());
+                let idle = &mut self.lock().idle;
+                idle.retain(|waker| !waker.will_wake(context.waker()));
+                idle.push(context.waker().clone());
                 Poll::Pending
             });
             let until = due.map_or(end, |due| due.min(end));
@@ -170,7 +172,7 @@ impl Cloud {
         for change in &dead {
             inner.put(change.clone(), now);
         }
-        inner.wake();
+        inner.wake(dead.len());
         dead.len()
     }
 
@@ -184,7 +186,7 @@ impl Cloud {
         let now = self.time.now();
         let mut inner = self.lock();
         inner.put(change, now);
-        inner.wake();
+        inner.wake(1);
     }
 
     /// Looks at every audit entry there is.
@@ -195,12 +197,18 @@ impl Cloud {
     /// Whether some document waits, and whether one is a dead letter.
     pub fn unsettled(&self) -> (bool, bool) {
         let inner = self.lock();
-        let any = |fits: fn(&model::DocumentItem) -> bool| inner.rows.values().any(|row| fits(&row.item));
+        let any = |fits: fn(&DocumentItem) -> bool| inner.rows.values().any(|row| fits(&row.item));
         (any(|item| item.parked.is_some()), any(|item| item.dead_letter.is_some()))
     }
 
+    /// Every document of which that holds.
+    pub fn documents_where(&self, holds: impl Fn(&DocumentItem) -> bool) -> Vec<DocumentKey> {
+        let inner = self.lock();
+        inner.rows.iter().filter(|(_, row)| holds(&row.item)).map(|(key, _)| key.clone()).collect()
+    }
+
     /// Every document that was ever worked on, and its item.
-    pub fn items(&self) -> Vec<(DocumentKey, model::DocumentItem)> {
+    pub fn items(&self) -> Vec<(DocumentKey, DocumentItem)> {
         self.lock().rows.iter().map(|(key, row)| (key.clone(), row.item.clone())).collect()
     }
 
@@ -214,10 +222,10 @@ impl Cloud {
 const LEAST_REST: SignedDuration = SignedDuration::from_millis(200);
 
 impl Inner {
-    fn wake(&mut self) {
-        for waker in self.idle.drain(..) {
-            waker.wake();
-        }
+    /// One who waits for each that can be received; those behind them would find nothing.
+    fn wake(&mut self, messages: usize) {
+        let kept = self.idle.len().saturating_sub(messages);
+        self.idle.drain(kept..).for_each(Waker::wake);
     }
 
     fn next_parked(&self) -> Option<Timestamp> {

@@ -35,7 +35,7 @@ impl Inner {
                 self.put(change.clone(), now);
             }
         }
-        self.wake();
+        self.wake(changes.len());
     }
 
     fn receive(
@@ -174,7 +174,7 @@ impl Queue for Store {
             if let Some((_, message)) = inner.held(&receipt) {
                 message.held = false;
                 message.visible_at = at;
-                inner.wake();
+                inner.wake(1);
             }
             Ok(())
         })

@@ -135,8 +135,8 @@ impl World {
         let Some(limits) = self.setup.ways.limits() else { return Guardrail::default() };
         let guardrail = Guardrail::new(limits, true);
         if self.setup.edition == Edition::Machine {
-            let linked = self.cloud.items().iter().filter(|(_, item)| item.link.is_some()).count();
-            guardrail.set_linked(linked as u64);
+            let linked = self.cloud.documents_where(|item| item.link.is_some());
+            guardrail.set_linked(linked.len() as u64);
         }
         guardrail
     }

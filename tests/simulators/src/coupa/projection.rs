@@ -24,6 +24,8 @@ pub(crate) enum Projection {
 pub(crate) struct Selected {
     /// Its hyphenated name.
     pub(crate) name: &'static str,
+    /// Its type.
+    pub(crate) ty: Type,
     /// Its attributes, where it is an object or a list.
     pub(crate) inner: Vec<Selected>,
 }
@@ -58,7 +60,8 @@ fn select(kind: Kind, entries: &[Value]) -> Result<Vec<Selected>, Problem> {
     for entry in entries {
         match entry {
             Value::String(name) => {
-                selected.push(Selected { name: known(kind, name)?.name, inner: Vec::new() });
+                let Attribute { name, ty, .. } = known(kind, name)?;
+                selected.push(Selected { name, ty, inner: Vec::new() });
             }
             Value::Object(members) => {
                 for (name, inner) in members {
@@ -77,7 +80,7 @@ fn nested(attribute: Attribute, inner: &Value) -> Result<Selected, Problem> {
         (Type::One(_) | Type::Many(_) | Type::Opaque | Type::OpaqueList, _) => Vec::new(),
         _ => return Err(bad(&format!("{} has no fields of its own", attribute.name))),
     };
-    Ok(Selected { name: attribute.name, inner })
+    Ok(Selected { name: attribute.name, ty: attribute.ty, inner })
 }
 
 fn known(kind: Kind, name: &str) -> Result<Attribute, Problem> {

@@ -32,35 +32,35 @@ impl<'a> Renderer<'a> {
             Projection::Limited => self.keys(kind, record, &["id"], out),
             Projection::Shallow => self.whole(kind, record, 1, out),
             Projection::Full => self.whole(kind, record, 0, out),
-            Projection::Fields(selected) => self.selected(kind, record, selected, out),
+            Projection::Fields(selected) => self.selected(record, selected, out),
         }
     }
 
-    fn selected(&self, kind: Kind, record: &Record, selected: &[Selected], out: &mut Vec<u8>) {
+    fn selected(&self, record: &Record, selected: &[Selected], out: &mut Vec<u8>) {
         let mut object = Members::start(out);
         for choice in selected {
             object.name(choice.name, out);
-            match (record.get(choice.name), kind.attribute(choice.name).map(|attribute| attribute.ty)) {
+            match (record.get(choice.name), choice.ty) {
                 (Some(Field::Ref(target, id)), _) if !choice.inner.is_empty() => {
                     match self.state.find(*target, *id) {
-                        Some(found) => self.selected(*target, found, &choice.inner, out),
+                        Some(found) => self.selected(found, &choice.inner, out),
                         None => out.extend_from_slice(b"null"),
                     }
                 }
-                (Some(Field::One(part)), Some(Type::One(target))) if !choice.inner.is_empty() => {
-                    self.selected(target, part, &choice.inner, out);
+                (Some(Field::One(part)), Type::One(_)) if !choice.inner.is_empty() => {
+                    self.selected(part, &choice.inner, out);
                 }
-                (Some(Field::Many(parts)), Some(Type::Many(target))) => {
+                (Some(Field::Many(parts)), Type::Many(target)) => {
                     self.list(parts, out, |part, out| {
                         if choice.inner.is_empty() {
                             self.whole(target, part, 1, out);
                         } else {
-                            self.selected(target, part, &choice.inner, out);
+                            self.selected(part, &choice.inner, out);
                         }
                     });
                 }
-                (None, Some(Type::Many(_) | Type::OpaqueList)) => out.extend_from_slice(b"[]"),
-                (field, ty) => self.field(choice.name, field, ty, 1, out),
+                (None, Type::Many(_) | Type::OpaqueList) => out.extend_from_slice(b"[]"),
+                (field, ty) => self.field(choice.name, field, Some(ty), 1, out),
             }
         }
         Members::end(out);

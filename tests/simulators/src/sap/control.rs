@@ -9,7 +9,7 @@ use super::world::{DocumentSpec, LineSpec, PaymentSpec, Stamp, SupplierSpec, Wor
 use crate::company::MasterData;
 use jiff::civil::DateTime;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The company's books.
 impl Simulator {
@@ -227,12 +227,12 @@ impl Simulator {
 impl Simulator {
     /// A copy of the settings.
     pub fn settings(&self) -> Settings {
-        self.lock().world.settings.clone()
+        Settings::clone(&self.lock().world.settings)
     }
 
     /// Changes settings, from the next request on.
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.lock().world.settings);
+        change(Arc::make_mut(&mut self.lock().world.settings));
     }
 
     /// Lets something go wrong.
@@ -293,7 +293,7 @@ impl Simulator {
     /// How many sessions are live.
     pub fn live_sessions(&self) -> usize {
         let mut state = self.lock();
-        let settings = state.world.settings.clone();
+        let settings = Arc::clone(&state.world.settings);
         let now = state.clock.now();
         state.sessions.count(now, settings.session_timeout)
     }

@@ -9,4 +9,4 @@ mod options;
 pub(crate) use evaluate::{compare_values, holds};
 pub(crate) use filter::Expression;
 pub(crate) use literal::Literal;
-pub(crate) use options::{Options, Version, decode};
+pub(crate) use options::{Options, Version};

@@ -1,7 +1,9 @@
 use super::filter::{Expression, property};
+use crate::escapes::decode;
 use crate::sap::refusal::Refusal;
 use crate::sap::schema::{EntityType, Kind};
 use crate::sap::settings::MetadataVersion;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Write as _;
 
 /// Which root the client speaks to.
@@ -77,7 +79,7 @@ impl Options {
         for (name, value) in &self.repeated {
             query.push_str(name);
             query.push('=');
-            query.push_str(&encode(value));
+            query.extend(utf8_percent_encode(value, IN_LINKS));
             query.push('&');
         }
         if let Some(top) = top {
@@ -125,35 +127,6 @@ fn number(name: &str, value: &str) -> Result<usize, Refusal> {
     value.parse().map_err(|_| Refusal::syntax(format!("Invalid value of {name}")))
 }
 
-/// Undoes percent encoding; a plus is a blank.
-pub(crate) fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-        rest = after;
-        match (first, hex(after.first()), hex(after.get(1))) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push(u8::try_from(high * 16 + low).unwrap_or_default());
-                rest = after.get(2..).unwrap_or_default();
-            }
-            (b'+', _, _) => bytes.push(b' '),
-            _ => bytes.push(*first),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 /// Percent encoding as SAP's links have it: quotes, blanks and commas too.
-pub(crate) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'(' | b')') {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to memory doesn't fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
+const IN_LINKS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'(').remove(b')');

@@ -2,7 +2,7 @@ use super::answer::Format;
 use super::faults::{FaultKind, Faults};
 use super::route::{route, split};
 use super::session::Sessions;
-use crate::sap::query::decode;
+use crate::escapes::decode;
 use crate::sap::settings::Settings;
 use crate::sap::world::World;
 use crate::serve::{Delivery, Handler, Reply};
@@ -153,7 +153,7 @@ impl State {
         let path = request.uri().path();
         let Some((version, path)) = split(path) else { return Reply::now(self.outside(path)) };
         let now = self.clock.now();
-        let settings = self.world.settings.clone();
+        let settings = Arc::clone(&self.world.settings);
         let format = Format { version, settings: &settings };
         let struck = self.faults.strike(request.method(), &decode(path), now);
         let mut instead = None;

@@ -45,7 +45,7 @@ impl Drop for WebhookSender {
 /// Whether there was anything.
 fn send_due(simulator: &Simulator) -> bool {
     let (settings, due) = simulator.with_world(|world| {
-        let settings = world.settings.clone();
+        let settings = Arc::clone(&world.settings);
         let due = world.webhooks.due(&settings);
         (settings, due)
     });

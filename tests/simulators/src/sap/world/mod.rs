@@ -20,11 +20,14 @@ use super::settings::Settings;
 use super::value::Record;
 use super::webhooks::Webhooks;
 use jiff::civil::{DateTime, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Everything the company database holds.
 pub(crate) struct World {
-    pub(crate) settings: Settings,
+    pub(crate) settings: Arc<Settings>,
     /// Company time.
     pub(crate) now: DateTime,
     pub(crate) partners: BTreeMap<String, Record>,
@@ -71,7 +74,7 @@ pub(crate) enum Stamp {
 impl World {
     pub(crate) fn new(settings: Settings, now: DateTime) -> Self {
         let mut world = Self {
-            settings,
+            settings: Arc::new(settings),
             now,
             partners: BTreeMap::new(),
             tables: DocumentKind::ALL.into_iter().map(|kind| (kind, Table::default())).collect(),
