@@ -6,6 +6,8 @@ use simulators::coupa::{Kind, Simulator};
 
 /// What the names begin with of those that were added in Coupa.
 pub const BORN: &str = "Born in Coupa";
+/// What their tax ids begin with.
+pub const NEWCOMERS_TAX_ID: &str = "FR";
 
 /// The people.
 pub struct CoupaPeople {
@@ -66,7 +68,7 @@ impl CoupaPeople {
 
 fn newcomer(name: &str, number: u32) -> Value {
     json!({
-        "name": name, "status": "active", "tax-id": format!("FR{number:09}"),
+        "name": name, "status": "active", "tax-id": format!("{NEWCOMERS_TAX_ID}{number:09}"),
         "primary-contact": {"email": format!("joe{number}@own.example"), "name-given": "Joe", "name-family": "Own"},
         "primary-address": {"street1": "Weg 1", "city": "Kiel", "postal-code": "24103", "country": {"code": "DE"}},
     })

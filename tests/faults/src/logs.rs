@@ -92,7 +92,7 @@ impl Subscriber for Reader {
         let mut line = Line(String::with_capacity(200));
         event.record(&mut line);
         self.found.read.fetch_add(1, Relaxed);
-        if FORBIDDEN.iter().any(|forbidden| line.0.contains(forbidden)) {
+        if FORBIDDEN.iter().any(|forbidden| holds(&line.0, forbidden)) {
             self.found.lines.lock().unwrap().push(line.0);
         }
     }
@@ -100,4 +100,14 @@ impl Subscriber for Reader {
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+/// Whether the text stands there, and is no part of a longer number: a moment has many digits.
+fn holds(line: &str, forbidden: &str) -> bool {
+    let digit = |character: Option<char>| character.is_some_and(|character| character.is_ascii_digit());
+    line.match_indices(forbidden).any(|(at, _)| {
+        let (before, behind) = (&line[..at], &line[at + forbidden.len()..]);
+        !(digit(before.chars().next_back()) && digit(forbidden.chars().next()))
+            && !(digit(behind.chars().next()) && digit(forbidden.chars().next_back()))
+    })
 }

@@ -207,6 +207,12 @@ impl Cloud {
         inner.rows.iter().filter(|(_, row)| holds(&row.item)).map(|(key, _)| key.clone()).collect()
     }
 
+    /// Every document with an attempt that never ended.
+    pub fn left_unknown(&self) -> Vec<DocumentKey> {
+        let inner = self.lock();
+        inner.rows.iter().filter(|(_, row)| row.is_open()).map(|(key, _)| key.clone()).collect()
+    }
+
     /// Every document that was ever worked on, and its item.
     pub fn items(&self) -> Vec<(DocumentKey, DocumentItem)> {
         self.lock().rows.iter().map(|(key, row)| (key.clone(), row.item.clone())).collect()

@@ -29,6 +29,10 @@ impl Row {
         self.before = Some((now, before));
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     fn is_at(&self, lease: &Lease) -> bool {
         self.fence == lease.fence.0 && self.until.is_some()
     }
