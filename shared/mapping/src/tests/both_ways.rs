@@ -141,14 +141,6 @@ fn the_owner_of_a_field_can_be_set_and_nothing_else() {
 }
 
 #[test]
-fn a_code_by_rule_fits_into_sap() {
-    let rule = |rule: &str| NewPartner { card_code: Some(rule.to_owned()), ..NewPartner::default() };
-    assert_eq!(rule("C{id}").code(model::CoupaId(12)).unwrap().as_deref(), Some("C12"));
-    let failure = rule("COUPA-SUPPLIER-{id}").code(model::CoupaId(12)).unwrap_err();
-    assert_eq!(failure.code, Code::NumberTooLong);
-}
-
-#[test]
 fn the_main_contact_is_shown_with_what_it_has() {
     let world = World::new();
     let fields = sap_fields(&world.context(), &partner()).unwrap();

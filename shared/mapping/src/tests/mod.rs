@@ -4,9 +4,14 @@ mod both_ways;
 mod credit_notes;
 mod files;
 mod invoices;
+mod matching;
+mod members;
 mod orders;
 mod payments;
+mod sources;
 mod suppliers;
+mod to_coupa;
+mod to_sap;
 mod totals;
 
 use crate::*;
