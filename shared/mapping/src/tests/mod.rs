@@ -4,6 +4,7 @@ mod both_ways;
 mod credit_notes;
 mod files;
 mod invoices;
+mod lines;
 mod matching;
 mod members;
 mod orders;
