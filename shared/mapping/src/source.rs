@@ -148,6 +148,7 @@ const TO_SAP: &[Source] = &[
     ),
     source("ContactPerson", &["primary-contact"], "the row that the primary contact became"),
     source("ContactEmployees", &["primary-contact"], "into the row that SAP has for it"),
+    source("EmailAddress", &["primary-contact"], "its e-mail address, when the partner is made"),
 ];
 const TO_SAP_OTHERWISE: &str = "[suppliers] of the config";
 
@@ -204,11 +205,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_is_found_in_any_spelling() {
-        let found = |kind, field| source_of(kind, field).map(|source| source.field);
-        assert_eq!(found(ObjectKind::Invoice, "gross-total"), Some("supplier-total"));
-        assert_eq!(found(ObjectKind::Invoice, "Invoice_Date"), Some("invoice-date"));
-        assert_eq!(found(ObjectKind::PurchaseOrder, "order-lines[2].price"), Some("order-lines"));
-        assert_eq!(found(ObjectKind::Supplier, "colour"), None);
+    fn a_field_is_found_in_any_spelling_and_under_any_of_its_names() {
+        use ObjectKind::{CreditNote, Invoice, Payment, PurchaseOrder, Supplier};
+        for (kind, name, field) in [
+            (Invoice, "gross-total", Some("supplier-total")),
+            (CreditNote, "total", Some("supplier-total")),
+            (Invoice, "total_with_taxes", Some("supplier-total")),
+            (Invoice, "Invoice_Date", Some("invoice-date")),
+            (Invoice, "lines", Some("invoice-lines")),
+            (CreditNote, "lines[0]", Some("invoice-lines")),
+            (PurchaseOrder, "lines", Some("order-lines")),
+            (PurchaseOrder, "order-lines[2].price", Some("order-lines")),
+            (Payment, "amount_paid", Some("payments")),
+            (Supplier, "primary-address.city", Some("primary-address")),
+            (Supplier, "colour", None),
+            (Supplier, "invoice-date", None),
+        ] {
+            assert_eq!(source_of(kind, name).map(|source| source.field), field, "{name} of {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_told_in_one_line_with_its_members_first() {
+        let in_coupa = |field| source_in_coupa(ObjectKind::Invoice, field);
+        assert_eq!(in_coupa("invoice-date").as_deref(), Some("TaxDate, DocDate: TaxDate, else DocDate"));
+        assert_eq!(in_coupa("is-credit-note").as_deref(), Some("true on credit notes"));
+        assert_eq!(in_coupa("version"), None);
+        for (member, told) in [
+            ("FederalTaxID", "tax-id: as it is"),
+            ("CardCode", "id: `card_code` under [suppliers]"),
+            ("CardType", "always a supplier"),
+            ("GroupCode", "[suppliers] of the config"),
+        ] {
+            assert_eq!(source_in_sap(member), told);
+        }
     }
 }

@@ -69,13 +69,14 @@ pub fn new_partner(
         body.insert(mark.to_owned(), json!(id.to_string()));
     }
     let mut rows = Vec::new();
-    if !get(ADDRESS).is_null() {
+    let has_home = !get(ADDRESS).is_null();
+    if has_home {
         rows.push(Value::Object(address_row(None, HOME, get(ADDRESS))));
         body.insert("BilltoDefault".to_owned(), json!(HOME));
     }
     for (name, value) in fields {
         let row = name.strip_prefix(REMIT_TO).and_then(|rest| rest.strip_prefix('/'));
-        if let Some(row) = row.filter(|row| *row != HOME) {
+        if let Some(row) = row.filter(|row| !has_home || *row != HOME) {
             rows.push(Value::Object(address_row(None, row, value)));
         }
     }

@@ -48,6 +48,23 @@ fn what_was_never_agreed_on_is_not_emptied() {
     // Emptied later, it is empty on both sides, where a side can be without it.
     assert_eq!(verdict("tax_id", Some(["DE1", "DE1"]), [Value::Null, json!("DE1")]), (false, true, 0));
     assert_eq!(verdict("contact", Some(["A", "A"]), [json!("A"), Value::Null]), (false, false, 0));
+    // Emptied on one side and changed on the other, it is the owner's to say.
+    assert_eq!(verdict("tax_id", Some(["DE1", "DE1"]), [Value::Null, json!("DE2")]), (false, true, 1));
+    assert_eq!(verdict("tax_id", Some(["DE1", "DE1"]), [json!("DE2"), Value::Null]), (false, true, 1));
+    assert_eq!(verdict("contact", Some(["A", "A"]), [json!("B"), Value::Null]), (false, false, 1));
+}
+
+#[test]
+fn a_conflict_names_both_values_and_the_system_that_wins() {
+    let told = |field: &str| {
+        let (sap, coupa) = (one(field, &json!("A")), one(field, &json!("B")));
+        let decided = reconcile(&BTreeMap::new(), &sap, &coupa, &Ownership::default());
+        let told = decided.conflicts.iter();
+        told.map(|one| format!("{}: {}, {}; {} wins", one.field, one.sap, one.coupa, one.winner))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told("name"), [r#"name: "A", "B"; SAP wins"#]);
+    assert_eq!(told("contact"), [r#"contact: "A", "B"; Coupa wins"#]);
 }
 
 #[test]
@@ -138,14 +155,6 @@ fn the_owner_of_a_field_can_be_set_and_nothing_else() {
         let error = Mapping::parse(&format!("[suppliers.ownership]\n{wrong}")).unwrap_err();
         assert!(error.message.contains(said), "{error}");
     }
-}
-
-#[test]
-fn a_code_by_rule_fits_into_sap() {
-    let rule = |rule: &str| NewPartner { card_code: Some(rule.to_owned()), ..NewPartner::default() };
-    assert_eq!(rule("C{id}").code(model::CoupaId(12)).unwrap().as_deref(), Some("C12"));
-    let failure = rule("COUPA-SUPPLIER-{id}").code(model::CoupaId(12)).unwrap_err();
-    assert_eq!(failure.code, Code::NumberTooLong);
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn each_mistake_is_told_with_its_line() {
         ("[units]\non_missing = \"skip\"", 2, &["skip", "\"pass\"", "\"fail\""]),
         ("[segments]\n\nAcountCode = \"segment-1\"", 3, &["`AcountCode`", "`AccountCode`"]),
         ("[segments]\nAccountCode = \"segment-21\"", 2, &["segment-21", "segment-1", "segment-20"]),
+        ("[segments]\nAccountCode = \"segment-0\"", 2, &["segment-0", "segment-1", "segment-20"]),
         ("[segments]\nAccountCode = \"first\"", 2, &["first", "segment-20"]),
         (
             "[segments]\nAccountCode = \"segment-1\"\nProjectCode = \"segment-1\"",
@@ -58,6 +59,7 @@ fn each_mistake_is_told_with_its_line() {
             &["AccountCode", "ProjectCode"],
         ),
         ("[custom_fields]\n\"U_A,U_B\" = \"x\"", 2, &["U_A,U_B", "letters"]),
+        ("[custom_fields]\n\"\" = \"x\"", 2, &["no member of SAP's"]),
         ("[custom_fields]\nU_A = \"x\"\nU_B = \"x\"", 3, &["U_A", "U_B", "\"x\""]),
         ("[custom_fields.supplier]\nU_A = \"x\"", 1, &["`supplier`", "`suppliers`"]),
         ("[custom_fields.payments]\nU_A = \"x\"", 1, &["unknown object `payments`"]),
@@ -87,6 +89,16 @@ fn each_mistake_is_told_with_its_line() {
         for word in *words {
             assert!(error.message.contains(word), "no `{word}` in: {error}");
         }
+    }
+}
+
+#[test]
+fn what_is_said_twice_is_no_mistake_and_every_segment_can_be_filled() {
+    let twice = "[custom_fields]\nU_A = \"x\"\n[custom_fields.invoices]\nU_A = \"x\"";
+    assert_eq!(Mapping::parse(twice).unwrap().extra_members(ObjectKind::Invoice), ["U_A"]);
+    for segment in ["segment-1", "segment-20"] {
+        let world = World::with(&format!("[segments]\nAccountCode = \"{segment}\""));
+        assert_eq!(world.order(&printers()).unwrap().lines[0].body["account"][segment], "140000");
     }
 }
 

@@ -194,6 +194,16 @@ fn reverse_charge_is_a_tax_that_nobody_pays() {
     assert_eq!(image.lines[0].body["tax-lines"][0]["amount"], "0");
 }
 
+/// Somebody who compares the two systems line by line finds SAP's own figure.
+#[test]
+fn of_two_taxes_that_are_equally_far_off_the_usual_one_goes_over() {
+    let header = json!({"DocTotal": 303.46, "VatSum": 48.46});
+    let line = with_line(json!({"TaxTotal": 48.45, "NetTaxAmount": 48.47}));
+    let image = World::new().invoice(&with(&line, header)).unwrap();
+    assert_eq!(image.lines[0].body["tax-lines"][0]["amount"], "48.45");
+    assert_eq!(coupas_total(&image.lines, &image.charges), number("303.46"));
+}
+
 #[test]
 fn custom_fields_are_the_objects_own() {
     let world = World::with("[custom_fields]\nComments = \"a\"\n[custom_fields.invoices]\nNumAtCard = \"b\"");

@@ -4,9 +4,15 @@ mod both_ways;
 mod credit_notes;
 mod files;
 mod invoices;
+mod lines;
+mod matching;
+mod members;
 mod orders;
 mod payments;
+mod sources;
 mod suppliers;
+mod to_coupa;
+mod to_sap;
 mod totals;
 
 use crate::*;

@@ -102,59 +102,6 @@ fn what_the_lines_lack_to_saps_sum_is_a_line_of_its_own() {
 }
 
 #[test]
-fn a_text_row_is_left_out_only_where_it_books_nothing() {
-    let text = json!({"LineType": "dlt_Text", "ItemCode": "", "Quantity": 0, "LineTotal": 0, "TaxTotal": 0});
-    let booked = with(&text, json!({"LineTotal": 5.0}));
-    let regular = with(&text, json!({"LineType": "dlt_Regular"}));
-    assert_eq!(World::new().order(&with_lines(&[json!({}), regular])).unwrap().lines.len(), 2);
-    assert_eq!(World::new().order(&with_lines(&[json!({}), text])).unwrap().lines.len(), 1);
-    assert_eq!(World::new().order(&with_lines(&[json!({}), booked])).unwrap().lines.len(), 2);
-    fails(
-        World::new().order(&with(&printers(), json!({"DocumentLines": []}))),
-        "BC-0305",
-        &["DocumentLines"],
-    );
-}
-
-#[test]
-fn every_line_has_a_description_within_coupas_limit() {
-    let long = "ß".repeat(300);
-    let cases = [
-        (json!({"ItemDescription": long}), "ß".repeat(255)),
-        (json!({"ItemDescription": " "}), "A00001".to_owned()),
-        (json!({"ItemDescription": null, "ItemCode": null}), "Line 1".to_owned()),
-    ];
-    for (line, description) in cases {
-        let image = World::new().order(&with_line(line)).unwrap();
-        assert_eq!(image.lines[0].body["description"], description);
-    }
-}
-
-#[test]
-fn the_unit_is_the_listed_one_else_the_typed_one_else_none() {
-    let world = World::with("[units]\nStk = \"EA\"");
-    let cases = [
-        (json!({"UoMCode": "box", "MeasureUnit": "pcs"}), Some("box")),
-        (json!({"UoMCode": "Manual", "MeasureUnit": "Stk"}), Some("EA")),
-        (json!({"UoMCode": "", "MeasureUnit": "pcs"}), Some("pcs")),
-        (json!({"UoMCode": null, "MeasureUnit": ""}), None),
-    ];
-    for (line, unit) in cases {
-        let image = world.order(&with_line(line)).unwrap();
-        assert_eq!(image.lines[0].body.get("uom").map(|uom| text(&uom["code"])), unit);
-    }
-    let strict = World::with("[units]\non_missing = \"fail\"");
-    fails(strict.order(&printers()), "BC-0302", &["400812", "line 1", "pcs", "[units]"]);
-}
-
-#[test]
-fn part_numbers_are_the_suppliers_first() {
-    let image = World::new().order(&with_line(json!({"SupplierCatNum": "X-1"}))).unwrap();
-    assert_eq!(image.lines[0].body["source-part-num"], "X-1");
-    assert_eq!(image.lines[0].body["supp-aux-part-num"], "A00001");
-}
-
-#[test]
 fn the_need_by_date_is_the_lines_else_the_documents() {
     let image = World::new().order(&with_line(json!({"ShipDate": null}))).unwrap();
     assert_eq!(image.lines[0].body["need-by-date"], "2026-11-16T12:00:00Z");
@@ -199,6 +146,9 @@ fn the_payment_term_goes_by_number_or_name_or_as_it_is() {
         );
     }
     let mut world = World::new();
+    world.terms.insert(3, String::new());
+    let unnamed = world.order(&with(&printers(), json!({"PaymentGroupCode": 3}))).unwrap();
+    assert_eq!(unnamed.header["payment-term"], json!({"code": "3"}));
     world.terms.clear();
     let cash = with(&printers(), json!({"PaymentGroupCode": -1}));
     assert!(!world.order(&cash).unwrap().header.contains_key("payment-term"));

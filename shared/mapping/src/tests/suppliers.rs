@@ -110,6 +110,10 @@ fn a_missing_address_comes_from_the_header() {
     {
         assert_eq!(image(members).fields["primary-address"], header);
     }
+    let blank = json!([{"AddressName": "HQ", "AddressType": "bo_BillTo", "Street": " "}]);
+    let image_of_blank = image(json!({"BPAddresses": blank}));
+    assert_eq!(image_of_blank.fields["primary-address"], header);
+    assert!(!image_of_blank.at_creation.contains_key("remit-to-addresses"));
     let nothing = json!({"BPAddresses": [], "Address": "", "City": "", "ZipCode": null, "Country": null});
     let image = image(nothing);
     assert!(!image.fields.contains_key("primary-address"));

@@ -38,8 +38,8 @@ fn each_difference_becomes_a_line_a_charge_or_a_failure() {
         assert_eq!(coupas_total(&line.lines, &line.charges), total);
         let charge = policy("charge").unwrap();
         assert_eq!(
-            (&charge.charges[0]["total"], &charge.charges[0]["description"]),
-            (&json!(amount), &json!(title))
+            (&charge.charges[0]["total"], &charge.charges[0]["description"], &charge.charges[0]["line-num"]),
+            (&json!(amount), &json!(title), &json!(1))
         );
         assert_eq!(coupas_total(&charge.lines, &charge.charges), total);
         fails(policy("fail"), "BC-0304", &["400812", name, amount, "[differences]"]);
