@@ -1,6 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
+mod machine;
+
 const START: i64 = 1_800_000_000;
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -163,89 +165,8 @@ fn a_clock_that_was_set_back_stops_nobody_for_long() {
     assert!(state.next_slot < at(1_000));
 }
 
-/// One step of a history: time passes, and one of two processes wants to send, draw or report a 429.
-#[derive(Clone, Debug)]
-struct Step {
-    pause_us: i64,
-    process: usize,
-    lane: Lane,
-    wanted: u32,
-    slowed: bool,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let lane = prop_oneof![Just(Lane::Live), Just(Lane::Backfill)];
-    let pause = prop_oneof![4 => 0..2_000_i64, 3 => 0..60_000_i64, 1 => 0..3_000_000_i64];
-    let step = (pause, 0..2_usize, lane, 1..50_u32, prop::bool::weighted(0.01)).prop_map(
-        |(pause_us, process, lane, wanted, slowed)| Step { pause_us, process, lane, wanted, slowed },
-    );
-    prop::collection::vec(step, 1..600)
-}
-
-/// The moments of sending, by a clock that the second process is ahead of.
-fn play(steps: &[Step], rate_ns: i64, size: BudgetBlock, ahead: SignedDuration) -> Vec<Timestamp> {
-    let mut now = at(0);
-    let mut state = BudgetState { next_slot: at(0), ..fresh() };
-    let mut blocks: [Option<Block>; 2] = [None, None];
-    let mut sent = Vec::new();
-    let mut truly = now;
-    for step in steps {
-        truly = plus(truly, SignedDuration::from_micros(step.pause_us));
-        now = if step.process == 0 { truly } else { plus(truly, ahead) };
-        if step.slowed {
-            state = slow(&state, now, rate_ns, None);
-            blocks[step.process] = None;
-        }
-        loop {
-            match blocks[step.process].as_mut().map_or(Take::Empty, |block| block.take(now)) {
-                Take::Due => {
-                    sent.push(truly);
-                    break;
-                }
-                Take::At(_) => break,
-                Take::Empty => match super::draw(&state, now, rate_ns, size, step.lane, step.wanted) {
-                    Draw::Slots(block, new) => {
-                        blocks[step.process] = Some(block);
-                        state = new;
-                    }
-                    _ => break,
-                },
-            }
-        }
-    }
-    sent
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// In any window of w seconds at most rate × w + 12 requests: eight below the promise, for the network.
-    #[test]
-    fn no_window_holds_more_than_its_share(steps in steps(), rate in prop_oneof![Just(1_i64), Just(5), Just(20), Just(137), Just(1_500)]) {
-        let rate_ns = SECOND / rate;
-        let sent = play(&steps, rate_ns, BudgetBlock::Small, SignedDuration::ZERO);
-        for (first, from) in sent.iter().enumerate() {
-            for (last, to) in sent.iter().enumerate().skip(first) {
-                let window = nanoseconds(to.duration_since(*from));
-                let calls = i64::try_from(last - first + 1).unwrap();
-                prop_assert!(calls <= window / rate_ns + 13, "{calls} calls in {window} ns");
-            }
-        }
-    }
-
-    /// The same with large blocks, and a second process whose clock is ahead: rate × (w + 0.5 s) + 6.
-    #[test]
-    fn no_window_holds_more_than_its_share_where_clocks_differ(steps in steps(), rate in prop_oneof![Just(1_i64), Just(5), Just(20), Just(25)], ahead_ms in 0_i64..=500) {
-        let rate_ns = SECOND / rate;
-        let sent = play(&steps, rate_ns, BudgetBlock::Large, SignedDuration::from_millis(ahead_ms));
-        for (first, from) in sent.iter().enumerate() {
-            for (last, to) in sent.iter().enumerate().skip(first) {
-                let window = nanoseconds(to.duration_since(*from));
-                let calls = i64::try_from(last - first + 1).unwrap();
-                prop_assert!(calls <= (window + ahead_ms * MILLISECOND) / rate_ns + 7, "{calls} calls in {window} ns");
-            }
-        }
-    }
 
     /// A draw never gives a slot twice, whatever the state.
     #[test]
