@@ -79,6 +79,9 @@ struct Fleet {
 
 /// Clocks are never further apart.
 const APART: SignedDuration = SignedDuration::from_millis(500);
+/// Said once more than where it is done: 429s of one overload, and how long the rate is halved.
+const OVERLOAD: SignedDuration = SignedDuration::from_secs(2);
+const HALVED_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 impl Fleet {
     fn new(rate: i64, size: BudgetBlock, ahead_ms: [i64; 3]) -> Self {
@@ -177,19 +180,19 @@ impl Fleet {
         let mut last = Timestamp::MIN;
         for told in self.slowed.iter().copied() {
             let since = told.duration_since(last);
-            if since > SLOWED_FOR + APART {
+            if since > HALVED_FOR + APART {
                 most = 0;
             }
-            if told.duration_since(counted) > ONE_OVERLOAD - APART {
+            if told.duration_since(counted) > OVERLOAD - APART {
                 (most, counted) = (most + 1, told);
             }
-            let surely_counts = self.truly.duration_since(told) < SLOWED_FOR - ONE_OVERLOAD - 2 * APART;
-            if surely_counts && since > ONE_OVERLOAD + APART {
+            let surely_counts = self.truly.duration_since(told) < HALVED_FOR - OVERLOAD - 2 * APART;
+            if surely_counts && since > OVERLOAD + APART {
                 least += 1;
             }
             last = told;
         }
-        if self.truly.duration_since(last) > SLOWED_FOR + APART {
+        if self.truly.duration_since(last) > HALVED_FOR + APART {
             most = 0;
         }
         assert!((least.min(3)..=most.min(3)).contains(&halvings), "{least} to {most}: {halvings}");
@@ -198,7 +201,7 @@ impl Fleet {
     /// Half a minute after the last pause everybody gets slots at the whole rate again.
     fn recovers(&mut self) {
         let over = self.pause_ends.max(self.state.next_slot).max(self.truly);
-        self.truly = plus(over, SLOWED_FOR + 2 * APART);
+        self.truly = plus(over, HALVED_FOR + 2 * APART);
         for process in 0..self.processes.len() {
             let sent = self.sent.len();
             self.processes[process].block = None;
@@ -211,12 +214,11 @@ impl Fleet {
 
     /// The most requests by which a window exceeds its share, with clocks so far apart.
     fn most_beyond(&self, apart_ms: i64) -> i64 {
+        let sent: Vec<i64> = self.sent.iter().map(|sent| nanoseconds(sent.duration_since(at(0)))).collect();
         let mut most = i64::MIN;
-        for (first, from) in self.sent.iter().enumerate() {
-            for (last, to) in self.sent.iter().enumerate().skip(first) {
-                let window = nanoseconds(to.duration_since(*from)) + apart_ms * MILLISECOND;
-                let calls = i64::try_from(last - first + 1).unwrap();
-                most = most.max(calls - window / self.rate_ns);
+        for (first, from) in sent.iter().enumerate() {
+            for (calls, to) in (1..).zip(&sent[first..]) {
+                most = most.max(calls - (to - from + apart_ms * MILLISECOND) / self.rate_ns);
             }
         }
         most
