@@ -178,6 +178,11 @@ proptest! {
             prop_assert_eq!(new.next_slot, after_slots(block.next, block.interval_ns, block.left));
         }
     }
+}
+
+proptest! {
+    // Each takes ten thousands of slots.
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Somebody who always wants more gets the whole rate, though each wake-up comes a little late.
     #[test]

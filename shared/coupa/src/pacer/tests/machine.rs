@@ -59,7 +59,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let lane = prop_oneof![Just(Lane::Live), Just(Lane::Backfill)];
     let step = (gap, 0..3_usize, lane, 1..50_u32, slowed)
         .prop_map(|(gap, process, lane, wanted, slowed)| Step { gap, process, lane, wanted, slowed });
-    prop::collection::vec(step, 1..600)
+    prop::collection::vec(step, 1..500)
 }
 
 /// All of them, what they share, and what has happened so far.
@@ -226,7 +226,7 @@ impl Fleet {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// In any window of w seconds at most rate × w + 12 requests: eight below the promise, for the network.
     #[test]
