@@ -21,13 +21,14 @@ fn draw(state: &BudgetState, now: Timestamp, rate_ns: i64, lane: Lane, wanted: u
 /// The slots of a block, each taken as soon as it is due.
 fn slots(mut block: Block, mut now: Timestamp) -> Vec<Timestamp> {
     let mut taken = Vec::new();
-    loop {
+    for _ in 0..100 {
         match block.take(now) {
             Take::Due => taken.push(now),
             Take::At(then) => now = then,
             Take::Empty => return taken,
         }
     }
+    panic!("it goes on for ever: {taken:?}")
 }
 
 fn drawn(draw: Draw) -> (Block, BudgetState) {
@@ -165,6 +166,72 @@ fn a_clock_that_was_set_back_stops_nobody_for_long() {
     assert!(state.next_slot < at(1_000));
 }
 
+fn micros(microseconds: i64) -> SignedDuration {
+    SignedDuration::from_micros(microseconds)
+}
+
+#[test]
+fn slots_pauses_and_the_turn_of_backfill_count_as_due_a_millisecond_early() {
+    let (early, too_early) = (plus(at(0), micros(1_000)), plus(at(0), micros(1_001)));
+    for (then, is_due) in [(early, true), (too_early, false)] {
+        let ahead = BudgetState { next_slot: then, ..fresh() };
+        let (mut block, _) = drawn(draw(&ahead, at(0), TWENTY, Lane::Live, 1));
+        assert_eq!(block.take(at(0)), if is_due { Take::Due } else { Take::At(then) });
+        let backfill = draw(&ahead, at(0), TWENTY, Lane::Backfill, 1);
+        assert_eq!(matches!(backfill, Draw::Slots(..)), is_due, "{backfill:?}");
+        let paused = BudgetState { paused_until: then, ..fresh() };
+        let live = draw(&paused, at(0), TWENTY, Lane::Live, 1);
+        assert_eq!(matches!(live, Draw::Slots(..)), is_due, "{live:?}");
+    }
+}
+
+#[test]
+fn a_block_that_was_used_up_wants_twice_as_much_next_and_one_that_is_long_over_nothing() {
+    let behind = BudgetState { next_slot: at(0), ..fresh() };
+    let block = drawn(draw(&behind, at(0), TWENTY, Lane::Live, 4)).0;
+    for (used, appetite) in [(0, 0), (1, 1), (3, 3), (4, 8)] {
+        let mut block = block;
+        for _ in 0..used {
+            assert_eq!(block.take(at(200)), Take::Due);
+        }
+        let over = block.begins();
+        assert_eq!(block.appetite(over), appetite, "{used} used");
+        assert_eq!(block.appetite(plus(over, SignedDuration::from_secs(1))), appetite, "{used} used");
+        assert_eq!(block.appetite(plus(over, micros(1_000_001))), 0, "{used} used");
+    }
+}
+
+#[test]
+fn what_no_clock_of_now_can_have_written_is_forgotten_and_what_one_can_is_not() {
+    let (hour, skew) = (3_600_000, 5_000);
+    for (ahead, counts) in [(hour + skew, true), (hour + skew + 1, false)] {
+        let state = BudgetState { paused_until: at(ahead), ..fresh() };
+        assert_eq!(matches!(draw(&state, at(0), TWENTY, Lane::Live, 1), Draw::Paused(_)), counts, "{ahead}");
+    }
+    for (ahead, counts) in [(30_000 + skew, 3), (30_000 + skew + 1, 0)] {
+        let state = BudgetState { slowed_until: at(ahead), halvings: 3, ..fresh() };
+        assert_eq!(halvings(&state, at(0)), counts, "{ahead}");
+    }
+    // Ten minutes of slots, or twenty slots where those are longer.
+    for (rate_ns, ahead, counts) in [
+        (TWENTY, 600_000, true),
+        (TWENTY, 600_001, false),
+        (100 * SECOND, 2_000_000, true),
+        (100 * SECOND, 2_000_001, false),
+    ] {
+        let state = BudgetState { next_slot: at(ahead), ..fresh() };
+        let expected = if counts { at(ahead) } else { at(0) };
+        assert_eq!(drawn(draw(&state, at(0), rate_ns, Lane::Live, 1)).0.next, expected, "{ahead}");
+    }
+}
+
+#[test]
+fn a_429_two_seconds_after_another_is_of_the_same_overload_and_a_later_one_is_not() {
+    let first = slow(&fresh(), at(0), TWENTY, None);
+    assert_eq!(slow(&first, at(2_000), TWENTY, None).halvings, 1);
+    assert_eq!(slow(&first, at(2_001), TWENTY, None).halvings, 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -194,7 +261,10 @@ proptest! {
         let mut block: Option<Block> = None;
         let mut sent = 0_i64;
         let seconds = 100;
+        let mut turns = 0;
         while now < at(seconds * 1_000) {
+            turns += 1;
+            prop_assert!(turns < 10 * rate * seconds, "nothing moves at {}", now);
             match block.as_mut().map_or(Take::Empty, |block| block.take(now)) {
                 Take::Due => sent += 1,
                 Take::At(then) => now = plus(then, late),

@@ -133,7 +133,8 @@ impl Fleet {
 
     fn send(&mut self, process: usize, lane: Lane, wanted: u32) {
         let now = plus(self.truly, self.processes[process].ahead);
-        loop {
+        // A block that was just drawn has a slot, or will have one.
+        for _ in 0..2 {
             let Process { block, told, .. } = &mut self.processes[process];
             match block.as_mut().map_or(Take::Empty, |block| block.take(now)) {
                 Take::Due => {
@@ -147,6 +148,7 @@ impl Fleet {
                 },
             }
         }
+        panic!("a block without a slot at {now}");
     }
 
     fn draw(&mut self, now: Timestamp, lane: Lane, wanted: u32) -> Option<Block> {
