@@ -112,6 +112,17 @@ fn a_slot_lapses_when_ten_others_have_come_due() {
 }
 
 #[test]
+fn slots_that_are_due_by_the_thousand_stay_good_for_five_milliseconds() {
+    let behind = BudgetState { next_slot: at(0), ..fresh() };
+    let (block, _) = drawn(draw(&behind, at(0), 1_000, Lane::Live, 1));
+    for (late, left) in [(micros(5_000), 19_999), (micros(5_001), 19_997)] {
+        let mut block = block;
+        assert_eq!(block.take(plus(at(0), late)), Take::Due);
+        assert_eq!(block.left, left);
+    }
+}
+
+#[test]
 fn after_an_idle_hour_only_half_a_lapse_is_made_up_for() {
     let (mut block, state) = drawn(draw(&fresh(), at(3_600_000), TWENTY, Lane::Live, 4));
     assert_eq!(block.take(at(3_600_000)), Take::Due);
