@@ -47,6 +47,7 @@ fn a_block_is_as_large_as_needed_and_no_larger_than_a_fifth_of_a_second() {
         (TWENTY, 100, 4),           // 20/s
         (10 * MILLISECOND, 1, 2),   // 100/s
         (10 * MILLISECOND, 100, 8), // 100/s
+        (MILLISECOND, 1, 20),       // 1,000/s
         (MILLISECOND / 2, 1, 40),   // 2,000/s
         (1_000, 1, 20_000),         // 1,000,000/s
     ] {
