@@ -179,9 +179,9 @@ impl Fleet {
         let halvings = halvings.unwrap_or_else(|| panic!("{interval_ns} ns"));
         let (mut least, mut most) = (0, 0);
         let mut counted = Timestamp::MIN;
-        let mut last = Timestamp::MIN;
+        let mut previous = Timestamp::MIN;
         for told in self.slowed.iter().copied() {
-            let since = told.duration_since(last);
+            let since = told.duration_since(previous);
             if since > HALVED_FOR + APART {
                 most = 0;
             }
@@ -192,9 +192,9 @@ impl Fleet {
             if surely_counts && since > OVERLOAD + APART {
                 least += 1;
             }
-            last = told;
+            previous = told;
         }
-        if self.truly.duration_since(last) > HALVED_FOR + APART {
+        if self.truly.duration_since(previous) > HALVED_FOR + APART {
             most = 0;
         }
         assert!((least.min(3)..=most.min(3)).contains(&halvings), "{least} to {most}: {halvings}");
