@@ -160,3 +160,6 @@ impl Backoff<'_> {
         self.clock.sleep(Duration::from_millis(pause)).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,3 +83,30 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CompanyDb, ObjectKind};
+
+    #[test]
+    fn what_others_depend_on_comes_first_and_closes_come_last() {
+        let rank = |kind, step| {
+            let document = DocumentKey::entry(&CompanyDb("ACME".to_owned()), kind, 1);
+            let change = Change {
+                document,
+                step,
+                cause: Cause::Poll,
+                lane: Lane::Live,
+                whatever_date: false,
+                seen_at: Timestamp::UNIX_EPOCH,
+                correlation: CorrelationId("c".to_owned()),
+            };
+            assert_eq!(change.correlation.to_string(), "c");
+            change.rank()
+        };
+        let mut ranks: Vec<u8> = ObjectKind::ALL.map(|kind| rank(kind, Step::Document)).into();
+        ranks.push(rank(ObjectKind::PurchaseOrder, Step::Close));
+        assert!(ranks.is_sorted_by(|earlier, later| earlier < later), "{ranks:?}");
+    }
+}

@@ -203,4 +203,40 @@ mod tests {
         assert!("SBODEMOUS/invoice/x".parse::<DocumentKey>().is_err());
         assert!("invoice/5".parse::<DocumentKey>().is_err());
     }
+    #[test]
+    fn a_kind_is_read_in_either_spelling_and_nothing_else_is() {
+        for kind in ObjectKind::ALL {
+            for text in [kind.singular(), kind.plural()] {
+                let written = [text.to_owned(), text.to_uppercase(), text.replace('_', "-")];
+                assert!(written.iter().all(|text| ObjectKind::parse(text) == Some(kind)), "{text}");
+            }
+            assert_eq!(kind.to_string(), kind.singular());
+        }
+        assert_eq!(ObjectKind::parse("order"), None);
+        assert_eq!(ObjectKind::parse(""), None);
+    }
+
+    #[test]
+    fn a_document_is_known_by_its_entry_and_a_supplier_by_its_code() {
+        let company = CompanyDb("SBODEMOUS".to_owned());
+        let invoice = DocumentKey::entry(&company, ObjectKind::Invoice, 77);
+        assert_eq!((invoice.doc_entry(), invoice.new_supplier_id()), (Some(77), None));
+        assert_eq!(DocumentKey::supplier(&company, "V10").doc_entry(), None);
+        let odd = DocumentKey::supplier(&company, "new-in-coupa-by-id:x");
+        assert_eq!(odd.new_supplier_id(), None);
+        // The same key on a document of another kind is no supplier.
+        let other =
+            DocumentKey { kind: ObjectKind::Invoice, ..DocumentKey::new_supplier(&company, CoupaId(7)) };
+        assert_eq!(other.new_supplier_id(), None);
+    }
+
+    #[test]
+    fn a_key_is_one_text_in_json() {
+        let key = DocumentKey::entry(&CompanyDb("SBODEMOUS".to_owned()), ObjectKind::CreditNote, 77);
+        let json = serde_json::to_value(&key).unwrap();
+        assert_eq!(json, "SBODEMOUS/credit_note/77");
+        assert_eq!(serde_json::from_value::<DocumentKey>(json).unwrap(), key);
+        assert!(serde_json::from_str::<DocumentKey>("\"SBODEMOUS/credit_note\"").is_err());
+        assert!(serde_json::from_str::<DocumentKey>("7").is_err());
+    }
 }

@@ -144,3 +144,40 @@ impl Failure {
         self.code.class()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_tried_again_and_what_a_person_must_mend_is_not() {
+        use ErrorClass::{Auth, Bug, Data, Rate, Transient, Waiting};
+        assert!([Transient, Rate, Auth, Waiting].into_iter().all(ErrorClass::heals));
+        assert!(![Data, Bug].into_iter().any(ErrorClass::heals));
+    }
+
+    #[test]
+    fn a_class_is_called_the_same_in_logs_and_in_json() {
+        use ErrorClass::{Auth, Bug, Data, Rate, Transient, Waiting};
+        for class in [Transient, Rate, Auth, Waiting, Data, Bug] {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+        }
+    }
+
+    #[test]
+    fn a_failure_is_of_its_codes_class_and_says_what_happened() {
+        let failure = Failure::new(Code::CoupaRefused, "no such account");
+        assert_eq!(failure.class(), ErrorClass::Data);
+        assert_eq!(failure.to_string(), "BC-0205 Coupa refused the document: no such account");
+        assert_eq!(Code::CoupaRefused.to_string(), "BC-0205");
+    }
+
+    #[test]
+    fn each_code_says_what_to_do_and_has_a_number_of_its_own() {
+        let numbers: std::collections::BTreeSet<_> = Code::ALL.iter().map(|code| code.number()).collect();
+        assert_eq!(numbers.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.fix().len() > 20 && code.title().len() > 10, "{code}");
+        }
+    }
+}

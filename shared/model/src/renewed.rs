@@ -107,3 +107,6 @@ where
         Err(SharedSecretError("others were quicker each time".to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,6 +111,27 @@ mod tests {
     }
 
     #[test]
+    fn a_minute_is_surely_over_after_three() {
+        for (seen_again, expected) in [(2, true), (3, false)] {
+            let mut overlap = Overlap::new(vec![]);
+            overlap.is_news(&row(7, Some(stamp(9, 0))), at(0));
+            assert!(overlap.is_news(&row(7, Some(stamp(9, 0))), at(seen_again)));
+            assert_eq!(overlap.is_news(&row(7, Some(stamp(9, 0))), at(60)), expected, "{seen_again}");
+        }
+    }
+
+    #[test]
+    fn of_too_many_the_newest_are_kept() {
+        let mut overlap = Overlap::new(vec![]);
+        for entry in 0..5_010 {
+            overlap.is_news(&row(entry, None), at(entry));
+        }
+        let kept = overlap.keep(|_| true);
+        assert_eq!(kept.len(), 5_000);
+        assert!(kept.iter().all(|seen| seen.first_at >= at(10)));
+    }
+
+    #[test]
     fn a_payment_that_is_cancelled_later_is_news() {
         let mut overlap = Overlap::new(vec![]);
         for minutes in [0, 5, 10] {

@@ -188,6 +188,60 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_ends_at_the_mark_of_its_grid_that_comes_next_after_half_of_it_and_jitter() {
+        let down = Failure::new(Code::CoupaUnreachable, "down");
+        let waits = Failure::new(Code::Waiting, "order 5");
+        let seconds = |failure, tries, random| {
+            let (Next::PutBack(at) | Next::Park(at)) =
+                next(failure, trouble(tries, 0, false), LIMIT, &Fixed(random))
+            else {
+                panic!("it is over")
+            };
+            at.duration_since(trouble(0, 0, false).now).as_millis()
+        };
+        // Now is a mark of all these grids.
+        for (tries, expected) in
+            [(0, 1_500), (1, 3_000), (2, 6_000), (10, 1_536_000), (20, 2_700_000), (32, 2_700_000)]
+        {
+            assert_eq!(seconds(&down, tries, 0), expected, "{tries}");
+        }
+        assert_eq!([499, 500, 999].map(|random| seconds(&down, 0, random)), [1_500; 3]);
+        assert_eq!(seconds(&waits, 0, 0), 45_000);
+    }
+
+    #[test]
+    fn a_quarter_of_an_hour_is_spent_in_the_queue_and_more_is_not() {
+        let failure = Failure::new(Code::CoupaOutcomeUnknown, "lost");
+        let late = |millis| {
+            let trouble = trouble(0, 0, false);
+            Trouble { not_before: trouble.now + SignedDuration::from_millis(millis), ..trouble }
+        };
+        assert!(matches!(next(&failure, late(900_000), LIMIT, &Fixed(0)), Next::PutBack(_)));
+        assert!(matches!(next(&failure, late(900_001), LIMIT, &Fixed(0)), Next::Park(_)));
+    }
+
+    #[test]
+    fn the_limit_ends_what_is_beyond_it_and_not_what_is_at_it() {
+        let failure = Failure::new(Code::SapUnreachable, "down");
+        let hours =
+            |hours| next(&failure, trouble(9, hours, false), SignedDuration::from_hours(24), &Fixed(0));
+        assert!(matches!(hours(24), Next::Park(_)) || matches!(hours(24), Next::PutBack(_)));
+        assert!(matches!(hours(25), Next::DeadLetter(_)));
+    }
+
+    #[test]
+    fn what_somebody_will_announce_is_looked_at_every_half_hour() {
+        let waits = |code, announced| {
+            let failure = Failure::new(code, "order 5");
+            pause(&next(&failure, trouble(0, 0, announced), LIMIT, &Fixed(0)))
+        };
+        assert_eq!(waits(Code::Waiting, true), 1_800);
+        assert_eq!(waits(Code::HeldBack, false), 1_800);
+        assert_eq!(waits(Code::Waiting, false), 45);
+        assert!(waits(Code::SapUnreachable, true) < 10, "an outage announces nothing");
+    }
+
+    #[test]
     fn waiting_is_always_parked() {
         let failure = Failure::new(Code::Waiting, "order 5");
         assert!(matches!(next(&failure, trouble(0, 0, true), LIMIT, &Fixed(0)), Next::Park(_)));

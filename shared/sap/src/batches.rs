@@ -194,21 +194,29 @@ impl Client {
     }
 
     /// How many of `keys` keys to ask for: as many as lately fitted a reply, and fit a URL.
-    fn batch_size(&self, keys: usize, url_bytes: impl Fn(usize) -> usize) -> usize {
-        let mut count = self.batch_limit.load(Ordering::Relaxed).clamp(1, MOST_KEYS).min(keys);
+    fn batch_size(&self, keys: usize, target_bytes: impl Fn(usize) -> usize) -> usize {
+        let lately = self.batch_limit.load(Ordering::Relaxed).min(keys);
         let root = self.root.url("").len();
-        while count > 1 && root + url_bytes(count) > MOST_URL_BYTES {
-            count -= count.div_ceil(8);
-        }
-        count
+        keys_that_fit(lately, |count| root + target_bytes(count))
     }
 
-    /// After large documents come small ones again.
     fn batch_fitted(&self, count: usize) {
-        if count >= self.batch_limit.load(Ordering::Relaxed) {
-            self.batch_limit.store((count + count.div_ceil(4)).min(MOST_KEYS), Ordering::Relaxed);
-        }
+        let lately = self.batch_limit.load(Ordering::Relaxed);
+        self.batch_limit.store(after_fitting(count, lately), Ordering::Relaxed);
     }
+}
+
+fn keys_that_fit(lately: usize, url_bytes: impl Fn(usize) -> usize) -> usize {
+    let mut count = lately.clamp(1, MOST_KEYS);
+    while count > 1 && url_bytes(count) > MOST_URL_BYTES {
+        count -= count.div_ceil(8);
+    }
+    count
+}
+
+/// After large documents come small ones again.
+fn after_fitting(count: usize, lately: usize) -> usize {
+    if count >= lately { (count + count.div_ceil(4)).min(MOST_KEYS) } else { lately }
 }
 
 /// SAP refuses a whole request for one property that it doesn't have; people need to know which one.
@@ -254,3 +262,6 @@ fn mentions(text: &str, name: &str) -> bool {
         !is_part(text[..at].chars().next_back()) && !is_part(text[at + name.len()..].chars().next())
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,6 +195,8 @@ mod tests {
         let window = Window::ByDocDate { since: date(2026, 1, 1) };
         assert_eq!(within(ObjectKind::PurchaseOrder, &window), "DocDate ge '2026-01-01'");
         assert_eq!(within(ObjectKind::Supplier, &window), "");
+        let payments = Window::Payments { after_entry: 90, cancelled_since: date(2026, 1, 2) };
+        assert_eq!(within(ObjectKind::Supplier, &payments), "", "suppliers have no numbers of documents");
         assert_eq!(of_kind(ObjectKind::Supplier), "CardType eq 'cSupplier'");
     }
 
@@ -208,6 +210,15 @@ mod tests {
             "?$filter=CardCode%20gt%20%27A%27%27%23B%2FC%20d%27"
         );
         assert_eq!(encode("ä&=+?"), "%C3%A4%26%3D%2B%3F");
+        assert_eq!(encode("az-._~*(),:$09"), "az-._~*(),:$09");
+        assert_eq!(codes(&["A'1".to_owned(), "B".to_owned()]), "CardCode eq 'A''1' or CardCode eq 'B'");
+    }
+
+    #[test]
+    fn pages_go_on_behind_a_key_whatever_it_is() {
+        assert_eq!(behind(ObjectKind::Invoice, None), "");
+        assert_eq!(behind(ObjectKind::Invoice, Some(&SapKey::DocEntry(17))), "DocEntry gt 17");
+        assert_eq!(of_kind(ObjectKind::Invoice), "");
     }
 
     #[test]

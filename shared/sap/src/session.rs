@@ -186,6 +186,18 @@ mod tests {
         half_hour.used(at(900));
         assert!(half_hour.is_fresh(at(1_000 + 29 * 60 - 1)), "each request makes it last longer");
         assert!(session(1).is_fresh(at(29)), "a short one is used for half its time");
+        assert!(!session(1).is_fresh(at(30)));
+        assert_eq!(half_hour.last_used(), Some(at(1_000)));
+    }
+
+    #[test]
+    fn each_refusal_in_a_row_counts_and_makes_the_next_pause_longer() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let first = Refusal::after(None, "no".to_owned(), now);
+        let second = Refusal::after(Some(&first), "still no".to_owned(), first.until);
+        assert_eq!((first.times, first.until.duration_since(now).as_mins()), (1, 10));
+        assert_eq!((second.times, second.until.duration_since(first.until).as_mins()), (2, 20));
+        assert_eq!((first.text.as_str(), second.text.as_str()), ("no", "still no"));
     }
 
     #[test]
@@ -199,6 +211,14 @@ mod tests {
         let adopted = kept.session().unwrap();
         assert!(adopted.is_fresh(at(78)) && !adopted.is_fresh(at(79)));
         assert!(!adopted.to_tell(at(59)) && adopted.to_tell(at(60)));
+        let mut kept = kept;
+        kept.used(at(55));
+        kept.used(at(53));
+        assert_eq!(
+            kept.session().unwrap().last_used(),
+            Some(at(55)),
+            "word of an earlier use changes nothing"
+        );
     }
 
     #[test]

@@ -167,6 +167,74 @@ mod tests {
         assert_eq!(throttle.limit(), 2);
     }
 
+    fn millis(millis: i64) -> SignedDuration {
+        SignedDuration::from_millis(millis)
+    }
+
+    #[test]
+    fn the_averages_are_of_four_and_of_sixty_four_replies() {
+        let throttle = Throttle::new(4);
+        let averages = || {
+            let load = throttle.load();
+            (load.recent_ms, load.usual_ms)
+        };
+        throttle.replied(millis(640), at(0));
+        assert_eq!(averages(), (640, Some(640)));
+        throttle.replied(millis(1_280), at(0));
+        assert_eq!(averages(), (800, Some(650)));
+        throttle.replied(millis(-5), at(0));
+        assert_eq!(averages(), (600, Some(639)), "no time at all");
+    }
+
+    #[test]
+    fn slow_is_more_than_a_second_and_more_than_three_times_the_usual() {
+        for (usual, recent, expected) in
+            [(1, 1_000, 4), (1, 1_004, 2), (400, 1_200, 4), (400, 1_204, 2), (900, 2_600, 4)]
+        {
+            let throttle = Throttle::new(4);
+            {
+                let mut load = throttle.load();
+                (load.usual_ms, load.recent_ms) = (Some(usual), recent);
+            }
+            throttle.replied(millis(recent.try_into().unwrap()), at(0));
+            assert_eq!(throttle.limit(), expected, "{usual} ms usually, now {recent}");
+        }
+    }
+
+    #[test]
+    fn it_halves_again_after_ten_seconds_and_gives_back_one_for_twenty_calm_replies() {
+        let throttle = Throttle::new(8);
+        for (second, expected) in [(0, 4), (9, 4), (10, 2), (12, 2), (20, 1)] {
+            throttle.failed(at(second));
+            assert_eq!(throttle.limit(), expected, "after {second} s");
+        }
+        let calm = |replies| {
+            for _ in 0..replies {
+                throttle.replied(millis(50), at(20));
+            }
+            throttle.limit()
+        };
+        assert_eq!([calm(19), calm(1), calm(19), calm(1)], [1, 2, 2, 3]);
+        calm(10);
+        throttle.failed(at(21));
+        assert_eq!([calm(19), calm(1)], [3, 4], "a failure begins the count anew");
+    }
+
+    #[test]
+    fn what_is_in_use_while_the_limit_falls_and_rises_is_counted() {
+        for given_back_before in 0..=4 {
+            let throttle = Throttle::new(4);
+            let mut held: Vec<_> = (0..4).map(|_| throttle.slot().now_or_never().unwrap().unwrap()).collect();
+            throttle.failed(at(0));
+            held.truncate(4 - given_back_before);
+            for _ in 0..20 {
+                throttle.replied(millis(50), at(1));
+            }
+            drop(held);
+            assert_eq!((throttle.limit(), free(&throttle)), (3, 3), "{given_back_before} were back before");
+        }
+    }
+
     #[test]
     fn quick_replies_may_vary_as_they_like() {
         let throttle = Throttle::new(4);

@@ -9,5 +9,7 @@
 
 mod batches;
 mod events;
+mod moods;
 mod queues;
+mod throttled;
 mod work;

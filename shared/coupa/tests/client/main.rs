@@ -16,4 +16,5 @@ mod shared_token;
 mod simulator;
 mod support;
 mod tokens;
+mod turns;
 mod verdicts;

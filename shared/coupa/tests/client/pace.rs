@@ -39,16 +39,16 @@ impl Transport for Far {
     }
 }
 
-struct Fleet {
-    clock: VirtualClock,
+pub(crate) struct Fleet {
+    pub(crate) clock: VirtualClock,
     ledger: Arc<MemoryLedger>,
     far: Arc<Far>,
-    clients: Vec<Client>,
+    pub(crate) clients: Vec<Client>,
 }
 
 impl Fleet {
     /// Processes on one ledger.
-    fn new(processes: usize, settings: &Settings, most_latency_ms: u64) -> Self {
+    pub(crate) fn new(processes: usize, settings: &Settings, most_latency_ms: u64) -> Self {
         let clock = VirtualClock::default();
         let ledger = Arc::<MemoryLedger>::default();
         let arrivals = Mutex::default();
@@ -69,7 +69,7 @@ impl Fleet {
     }
 }
 
-fn rate(text: &str) -> Settings {
+pub(crate) fn rate(text: &str) -> Settings {
     let rate = Rate::per_second(text.parse::<Decimal>().unwrap()).unwrap();
     Settings { requests_per_second: rate, ..settings(1) }
 }

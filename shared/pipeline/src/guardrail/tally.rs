@@ -89,3 +89,68 @@ impl Limits {
         format!("{changes} changes of {linked} linked documents")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { changes: 100, share_percent: 20, cancellations: 10 };
+
+    fn tally(changes: u64, cancellations: u64) -> Tally {
+        Tally { changes, cancellations }
+    }
+
+    #[test]
+    fn a_cancellation_counts_as_a_change_too() {
+        let mut counted = Tally::default();
+        counted.add(Weight::Change, 3);
+        counted.add(Weight::Cancellation, 2);
+        assert_eq!(counted, tally(5, 2));
+    }
+
+    #[test]
+    fn what_was_drawn_is_used_up_by_its_own_weight_alone() {
+        let mut drawn = tally(3, 2);
+        assert!(drawn.take(Weight::Change));
+        assert_eq!(drawn, tally(2, 2));
+        assert!(!drawn.take(Weight::Change), "the rest was drawn for cancellations");
+        assert!(drawn.take(Weight::Cancellation) && drawn.take(Weight::Cancellation));
+        assert_eq!(drawn, Tally::default());
+        assert!(!drawn.take(Weight::Cancellation));
+    }
+
+    #[test]
+    fn there_is_room_up_to_the_number_or_the_share_whichever_is_more() {
+        for (linked, counted, weight, expected) in [
+            (0, tally(0, 0), Weight::Change, 100),
+            (500, tally(99, 0), Weight::Change, 1),
+            (505, tally(99, 0), Weight::Change, 2),
+            (500, tally(101, 0), Weight::Change, 0),
+            (0, tally(0, 0), Weight::Cancellation, 10),
+            (60, tally(9, 9), Weight::Cancellation, 3),
+            (60, tally(98, 0), Weight::Cancellation, 2),
+        ] {
+            assert_eq!(LIMITS.room(counted, linked, weight), expected, "{counted:?} of {linked}");
+        }
+    }
+
+    #[test]
+    fn a_block_is_a_twentieth_of_the_room_and_one_to_twenty() {
+        for (limit, expected) in [(0, 0), (1, 1), (39, 1), (40, 2), (399, 19), (400, 20), (9_000, 20)] {
+            let limits = Limits { changes: limit, ..LIMITS };
+            assert_eq!(limits.block(Tally::default(), 0, Weight::Change), expected, "{limit}");
+        }
+    }
+
+    #[test]
+    fn the_refusal_names_what_is_too_much() {
+        for (counted, linked, weight, expected) in [
+            (tally(100, 0), 10, Weight::Change, "101 changes of 10 linked documents"),
+            (tally(10, 10), 10, Weight::Cancellation, "11 cancellations of 10 linked documents"),
+            (tally(100, 9), 10, Weight::Cancellation, "101 changes of 10 linked documents"),
+            (tally(100, 10), 10, Weight::Change, "101 changes of 10 linked documents"),
+        ] {
+            assert_eq!(LIMITS.refusal(counted, linked, weight), expected);
+        }
+    }
+}

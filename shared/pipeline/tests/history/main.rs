@@ -23,6 +23,7 @@ mod orders;
 mod outages;
 mod panics;
 mod payments;
+mod plans;
 mod polling;
 mod polling_both_ways;
 mod redriven;

@@ -1,0 +1,189 @@
+//! Plans: what a sync would do, told without doing it, and done later exactly so.
+
+use crate::world::{World, document, line, supplier};
+use jiff::civil::date;
+use model::{Code, DocumentKey, ObjectKind};
+use pipeline::{
+    Pipeline,
+    plan::{Action, Planned},
+};
+use rust_decimal::Decimal;
+use simulators::{
+    compare::differences,
+    sap::{DocumentKind, DocumentSpec},
+};
+use std::collections::BTreeMap;
+
+/// Two suppliers, an order, one that is closed, two invoices, a credit note and a payment: nothing is in Coupa yet.
+fn company() -> (World, Vec<DocumentKey>) {
+    let world = World::new();
+    for code in ["V1", "V2"] {
+        world.sap.add_supplier(supplier(code)).unwrap();
+    }
+    let some = || document("V1", vec![line("A1", 2, "100")]);
+    let orders = [(); 2].map(|()| world.sap.add_purchase_order(some()).unwrap());
+    world.sap.close_order(orders[1]).unwrap();
+    let invoices = [(); 2].map(|()| world.sap.add_invoice(some()).unwrap());
+    let note =
+        world.sap.copy(DocumentKind::Invoice, invoices[0], DocumentKind::CreditNote, document("V1", vec![]));
+    let payment = world.sap.pay(&[(invoices[1], Decimal::from(238))]).unwrap();
+    let entries = [
+        (ObjectKind::PurchaseOrder, orders[0]),
+        (ObjectKind::PurchaseOrder, orders[1]),
+        (ObjectKind::Invoice, invoices[0]),
+        (ObjectKind::Invoice, invoices[1]),
+        (ObjectKind::CreditNote, note.unwrap()),
+        (ObjectKind::Payment, payment),
+    ];
+    let mut documents: Vec<DocumentKey> = ["V1", "V2"].map(|code| world.supplier_key(code)).into();
+    documents.extend(entries.map(|(kind, entry)| world.key(kind, entry)));
+    (world, documents)
+}
+
+async fn plan(worker: &Pipeline, documents: &[DocumentKey]) -> BTreeMap<String, Planned> {
+    let planned = worker.plan(documents, false).await.unwrap();
+    let key = |one: &Planned| one.document.to_string().trim_start_matches("SBODEMO_ACME/").to_owned();
+    planned.into_iter().map(|one| (key(&one), one)).collect()
+}
+
+fn what(planned: &BTreeMap<String, Planned>) -> Vec<(&str, Action, u32)> {
+    planned.iter().map(|(key, one)| (key.as_str(), one.action, one.calls)).collect()
+}
+
+#[tokio::test]
+async fn what_is_new_is_made_with_so_many_calls_and_what_is_there_is_left_alone() {
+    let (world, documents) = company();
+    let worker = world.worker("one");
+    let before = plan(&worker, &documents).await;
+    assert_eq!(
+        what(&before),
+        [
+            ("credit_note/1", Action::Create, 2),
+            ("invoice/1", Action::Create, 2),
+            ("invoice/2", Action::Create, 2),
+            ("payment/1", Action::NotApplicable, 0),
+            ("purchase_order/1", Action::Create, 2),
+            ("purchase_order/2", Action::Create, 3),
+            ("supplier/V1", Action::Create, 1),
+            ("supplier/V2", Action::Create, 1),
+        ]
+    );
+    assert_eq!(before["payment/1"].reason, "its invoices are not in Coupa");
+    assert_eq!(world.writes(), 0, "a plan does nothing");
+    world.settle(&worker).await;
+    let after = plan(&worker, &documents).await;
+    assert!(after.values().all(|one| (one.action, one.calls) == (Action::Unchanged, 0)), "{after:#?}");
+    let number = |kind, entry| world.sap.document(kind, entry).unwrap().number.to_string();
+    assert_eq!(after["purchase_order/2"].number, number(DocumentKind::Order, 2));
+    assert_eq!(after["invoice/2"].number, number(DocumentKind::Invoice, 2));
+}
+
+#[tokio::test]
+async fn what_was_changed_or_cancelled_is_told_field_by_field() {
+    let (world, documents) = company();
+    let worker = world.worker("one");
+    world.settle(&worker).await;
+    world.sap.change_supplier("V2", |record| assert!(record.set_text("CardName", "Another name"))).unwrap();
+    world.sap.cancel(DocumentKind::Order, 1).unwrap();
+    world.sap.cancel_payment(1).unwrap();
+    let planned = plan(&worker, &documents).await;
+    let moved: Vec<_> = what(&planned).into_iter().filter(|one| one.1 != Action::Unchanged).collect();
+    let expected = [
+        ("payment/1", Action::Cancel, 1),
+        ("purchase_order/1", Action::Cancel, 2),
+        ("supplier/V2", Action::Update, 1),
+    ];
+    assert_eq!(moved, expected);
+    assert_eq!(planned["supplier/V2"].changes[0].sap, "Another name");
+}
+
+#[tokio::test]
+async fn what_has_no_place_in_coupa_is_left_alone_and_told_why() {
+    let world = World::new();
+    world.sap.add_supplier(supplier("V1")).unwrap();
+    let at = |day| DocumentSpec { date: Some(day), ..document("V1", vec![line("A1", 2, "100")]) };
+    let early = world.sap.add_invoice(at(date(2025, 12, 31))).unwrap();
+    let first = world.sap.add_invoice(at(date(2026, 1, 1))).unwrap();
+    let cancelled = world.sap.add_invoice(at(date(2026, 2, 1))).unwrap();
+    world.sap.cancel(DocumentKind::Invoice, cancelled).unwrap();
+    let worker = world.worker("one");
+    let invoice = |entry| world.key(ObjectKind::Invoice, entry);
+    let documents = [invoice(early), invoice(first), invoice(cancelled), invoice(99)];
+    let planned = worker.plan(&documents, false).await.unwrap();
+    let told: Vec<_> = planned.iter().map(|one| (one.action, one.reason.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (Action::NotApplicable, "dated before the start date"),
+            (Action::Create, ""),
+            (Action::NotApplicable, "cancelled before it was ever sent"),
+            (Action::NotApplicable, "it is not in SAP, or cancels another document"),
+        ]
+    );
+    assert_eq!(planned[3].number, "99", "nobody knows another");
+    let anyhow = worker.plan(&documents, true).await.unwrap();
+    assert_eq!(anyhow[0].action, Action::Create);
+}
+
+#[tokio::test]
+async fn what_would_fail_is_planned_to_fail_with_its_code() {
+    let world = World::new();
+    world.sap.add_supplier(supplier("V1")).unwrap();
+    let odd = DocumentSpec { currency: "???".to_owned(), ..document("V1", vec![line("A1", 1, "10")]) };
+    let entry = world.sap.add_purchase_order(odd).unwrap();
+    let worker = world.worker("one");
+    let key = world.key(ObjectKind::PurchaseOrder, entry);
+    let planned = worker.plan(&[key], false).await.unwrap();
+    assert_eq!((planned[0].action, planned[0].code), (Action::Fail, Some(Code::CurrencyUnknown)));
+    assert!(!planned[0].reason.is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_of_more_documents_than_one_look_up_is_whole_and_done_once() {
+    let world = World::new();
+    let codes: Vec<String> = (0..60).map(|number| format!("V{number:02}")).collect();
+    for code in &codes {
+        world.sap.add_supplier(supplier(code)).unwrap();
+    }
+    let worker = world.worker("one");
+    let documents: Vec<DocumentKey> = codes.iter().map(|code| world.supplier_key(code)).collect();
+    let planned = worker.plan(&documents, false).await.unwrap();
+    assert_eq!(planned.len(), 60);
+    let id = worker.keep_plan(&planned).await.unwrap();
+    assert_eq!(id.len(), 8);
+    let applied = worker.apply_plan(&id).await.unwrap().unwrap();
+    assert_eq!((applied.enqueued, applied.moved_on.len()), (60, 0));
+    assert!(worker.apply_plan(&id).await.unwrap().is_none(), "it was applied");
+    world.work(&worker).await;
+    assert_eq!(differences(&world.sap, &world.coupa, date(2026, 1, 1)), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_has_moved_on_since_it_was_planned_is_not_touched() {
+    let (world, documents) = company();
+    let worker = world.worker("one");
+    let planned = worker.plan(&documents[..2], false).await.unwrap();
+    let id = worker.keep_plan(&planned).await.unwrap();
+    world.sap.change_supplier("V2", |record| assert!(record.set_text("CardName", "Another name"))).unwrap();
+    world.sap.remove_supplier("V1");
+    let applied = worker.apply_plan(&id).await.unwrap().unwrap();
+    let moved: Vec<_> = applied.moved_on.iter().map(|one| (one.document.to_string(), one.action)).collect();
+    // Neither plan says what a supplier is made with: only that it is.
+    assert_eq!(
+        (applied.enqueued, moved),
+        (1, vec![("SBODEMO_ACME/supplier/V1".to_owned(), Action::NotApplicable)])
+    );
+}
+
+#[tokio::test]
+async fn a_plan_is_kept_for_a_week() {
+    for (late, there) in [(0, true), (1, false)] {
+        let (world, documents) = company();
+        let worker = world.worker("one");
+        let planned = worker.plan(&documents[..2], false).await.unwrap();
+        let id = worker.keep_plan(&planned).await.unwrap();
+        assert!(worker.apply_plan("00000000").await.unwrap().is_none());
+        world.pass(7 * 24 * 3_600 + late);
+        assert_eq!(worker.apply_plan(&id).await.unwrap().is_some(), there);
+    }
+}
