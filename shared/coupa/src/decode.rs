@@ -257,6 +257,17 @@ mod tests {
         let supplier: Supplier = serde_json::from_str(strange).unwrap();
         assert_eq!(supplier.number.as_deref(), Some("17"));
         assert_eq!((supplier.name, supplier.payment_term), (None, None));
+        for missing in [
+            r#"{"id":1}"#,
+            r#"{"id":1,"po-number":null,"invoice-number":null,"status":null,"version":null,"gross-total":null,"paid":null,
+                "invoice-date":null,"supplier":null,"order-lines":null,"invoice-lines":null,"payments":null}"#,
+        ] {
+            let (order, invoice) =
+                (serde_json::from_str::<Order>(missing), serde_json::from_str::<Invoice>(missing));
+            let (order, invoice) = (order.unwrap(), invoice.unwrap());
+            assert_eq!((order.po_number, order.version, order.order_lines.len()), (None, None, 0));
+            assert_eq!((invoice.gross_total, invoice.paid, invoice.invoice_lines.len()), (None, None, 0));
+        }
         assert!(serde_json::from_str::<Supplier>(r#"{"id":null}"#).is_err());
         assert!(serde_json::from_str::<Supplier>(r#"{"number":"1"}"#).is_err());
     }
@@ -280,6 +291,12 @@ mod tests {
                 (invoice.paid, invoice.invoice_date),
                 (Some(true), Some(jiff::civil::date(2026, 11, 2)))
             );
+        }
+        // Wherever the instance stands, the day is the one that it writes.
+        for zone in ["+13:00", "-11:00", "Z"] {
+            let text = format!(r#"{{"id":1,"invoice-date":"2026-11-02T00:00:00{zone}"}}"#);
+            let invoice: Invoice = serde_json::from_str(&text).unwrap();
+            assert_eq!(invoice.invoice_date, Some(jiff::civil::date(2026, 11, 2)), "{zone}");
         }
         for nothing in ["null", "{}", "[]", "\"\""] {
             let text = format!(r#"{{"id":1,"payments":{nothing}}}"#);

@@ -212,6 +212,20 @@ mod tests {
     }
 
     #[test]
+    fn an_order_line_that_the_reply_does_not_show_is_named() {
+        let Value::Object(sent) = json!({"invoice-lines": [
+            {"line-num": 1, "order-line-id": 41}, {"line-num": 2, "order-line-id": 42}, {"line-num": 3, "order-line-id": 43},
+        ]}) else {
+            unreachable!()
+        };
+        let shown = r#"{"id":1,"invoice-lines":[{"id":2,"line-num":1,"order-line-id":"41"},
+            {"id":3,"line-num":2,"order-line-id":null},{"id":4,"line-num":3,"order-line-id":9}]}"#;
+        let invoice: crate::Invoice = serde_json::from_str(shown).unwrap();
+        let expected = ["invoice-lines[2].order-line-id 42>", "invoice-lines[3].order-line-id 43>9"];
+        assert_eq!(told(&sent, &invoice), expected);
+    }
+
+    #[test]
     fn a_ship_to_address_a_currency_and_a_chart_of_accounts_are_looked_at_too() {
         let Value::Object(sent) =
             json!({"ship-to-address": {"location-code": "MAIN"}, "currency": {"code": "EUR"}})

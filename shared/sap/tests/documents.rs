@@ -7,7 +7,10 @@ use model::{
     Code,
     ObjectKind::{CreditNote, Invoice, PurchaseOrder},
 };
-use sap::{Error, Unreadable, entities::RowStatus};
+use sap::{
+    Error, Unreadable,
+    entities::{AddressType, RowStatus, YesNo},
+};
 use simulators::sap::{DocumentKind, DocumentSpec};
 use support::{Company, PASSWORD, Scripted, client, clock, company, refuse, reply, settings};
 
@@ -142,6 +145,28 @@ async fn statuses_and_types_may_come_as_the_databases_values() {
         (false, RowStatus::Closed, false, true),
     ];
     assert_eq!(shown, expected);
+}
+
+#[tokio::test]
+async fn partners_and_payments_may_come_as_the_databases_values_too() {
+    let partner = r#"{"value":[{"CardCode":"V1","CardType":"S","Valid":"Y","Frozen":"N","BPAddresses":
+        [{"AddressType":"S"},{"AddressType":"B"}]}]}"#;
+    let payment = r#"{"value":[{"DocEntry":1,"Cancelled":"Y","PaymentInvoices":
+        [{"InvoiceType":"18"},{"InvoiceType":"19"}]}]}"#;
+    let scripted = Scripted::of([reply(200, partner), reply(200, payment)]);
+    let client = client(settings(), scripted, &clock(), PASSWORD);
+
+    let found = client.suppliers(&["V1".to_owned()]).await.unwrap();
+    let partner = found["V1"].as_ref().unwrap();
+    assert!(partner.is_supplier() && partner.valid == YesNo::Yes && partner.frozen == YesNo::No);
+    let types: Vec<_> = partner.bp_addresses.iter().map(|row| row.address_type).collect();
+    assert_eq!(types, [AddressType::ShipTo, AddressType::BillTo]);
+
+    let found = client.payments(&[1]).await.unwrap();
+    let payment = found[&1].as_ref().unwrap();
+    assert_eq!(payment.cancelled, YesNo::Yes);
+    let invoices: Vec<_> = payment.payment_invoices.iter().map(|row| row.is_invoice()).collect();
+    assert_eq!(invoices, [true, false]);
 }
 
 #[tokio::test]

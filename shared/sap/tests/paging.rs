@@ -59,6 +59,9 @@ async fn every_dialect_gives_the_same_rows() {
                 let rows = all(&company.client, PurchaseOrder, &ALL).await;
                 assert_eq!(entries(&rows), orders);
                 assert_eq!(rows[0].doc_date, Some(date(2026, 11, 20)));
+                let root = if odata == ODataVersion::V1 { "/b1s/v1/" } else { "/b1s/v2/" };
+                let asked = company.sim.requests();
+                assert!(asked.iter().all(|one| one.path_and_query.starts_with(root)), "{asked:?}");
                 let stamp = rows[0].stamp.unwrap();
                 assert_eq!((stamp.date, stamp.time.hour(), stamp.time.minute()), (date(2026, 11, 20), 9, 0));
             }

@@ -139,6 +139,26 @@ async fn a_locked_user_is_left_alone_and_a_login_that_succeeds_forgets() {
     company.clock.advance(Duration::from_secs(601));
     read(&company).await.unwrap();
     assert_eq!((company.sim.logins(), company.client.refusal()), (1, None));
+
+    company.sim.expire_sessions();
+    company.sim.inject(refuse(401, 100_000_027, "Fail to get DB Credentials from SLD").at("/Login"));
+    read(&company).await.unwrap_err();
+    let pause = company.client.refused_until().unwrap().duration_since(model::Clock::now(&company.clock));
+    assert_eq!(pause, SignedDuration::from_mins(10), "the next refusal is a first one again");
+}
+
+#[tokio::test]
+async fn a_log_in_that_is_refused_in_whatever_words_is_not_repeated() {
+    for (status, code) in [(401, 100_000_027), (401, 100_000_055), (401, -304), (403, -1), (400, -1)] {
+        let company = company(|_, _| {});
+        // Only the first one is refused: whoever asks again gets in.
+        company.sim.inject(refuse(status, code, "no").at("/Login"));
+        for _ in 0..3 {
+            let error = read(&company).await.unwrap_err();
+            assert!(matches!(error, Error::LoginRefused { .. }), "{status}/{code}: {error}");
+        }
+        assert_eq!(company.sim.request_count(), 1, "{status}/{code}");
+    }
 }
 
 #[tokio::test]

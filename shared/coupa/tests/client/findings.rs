@@ -69,6 +69,7 @@ fn more_than_fifty_hits_are_paged_by_id() {
     let last = &found["1001"][101];
     assert_eq!(last.supplier.as_ref().and_then(|supplier| supplier.number.as_deref()), Some("S102"));
     let asked = bench.script.asked();
+    assert!(asked.iter().all(|url| url.contains("order_by=id&dir=asc&limit=50")), "{asked:?}");
     assert!(!asked[0].contains("id%5Bgt%5D"));
     assert!(asked[1].contains("id%5Bgt%5D=50&") && asked[2].contains("id%5Bgt%5D=100&"), "{asked:?}");
 }

@@ -172,6 +172,11 @@ fn full_size_replies_without_regard_to_fields_read_the_same() {
     let created: Invoice = lean.create(&invoice("771", supplier.id)).unwrap();
     let full = lean.coupa.json(simulators::coupa::Kind::InvoiceHeader, created.id.0).unwrap();
     assert_eq!(serde_json::from_str::<Invoice>(&full.to_string()).unwrap(), created);
+    let created: Order = lean.create(&order("812", "V1")).unwrap();
+    let full = lean.coupa.json(simulators::coupa::Kind::OrderHeader, created.id.0).unwrap();
+    assert_eq!(serde_json::from_str::<Order>(&full.to_string()).unwrap(), created);
+    let full = lean.coupa.json(simulators::coupa::Kind::Supplier, supplier.id.0).unwrap();
+    assert_eq!(serde_json::from_str::<Supplier>(&full.to_string()).unwrap(), supplier);
 }
 
 #[test]

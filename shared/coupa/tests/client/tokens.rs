@@ -47,6 +47,15 @@ fn a_token_is_renewed_after_twenty_hours_or_five_sixths_of_its_life() {
     read(&bench).unwrap();
     assert_eq!(bench.script.tokens(), 2);
 
+    // One that lives for two days is not trusted for longer.
+    let bench = Bench::new(vec![status(200, SUPPLIER); 2]);
+    let long = TOKEN.replace("86399", "172800");
+    bench.script.token.lock().unwrap().push_back(status(200, &long));
+    read(&bench).unwrap();
+    pass(&bench, 20);
+    read(&bench).unwrap();
+    assert_eq!(bench.script.tokens(), 2);
+
     let bench = Bench::new(vec![status(200, SUPPLIER); 2]);
     let short = TOKEN.replace("86399", "\"600\"");
     bench.script.token.lock().unwrap().push_back(status(200, &short));

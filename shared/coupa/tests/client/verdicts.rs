@@ -76,6 +76,8 @@ fn a_write_is_logged_as_it_was_sent() {
         ]
     );
     let seen = bench.script.seen.lock().unwrap();
+    let fields = |at: usize| seen[at].uri().query().unwrap().starts_with("fields=%5B%22id%22");
+    assert!(fields(1) && fields(2), "a reply to a write needs no more than is read of it");
     assert_eq!(seen[1].body(), br#"{"name":"Acme","number":"V1"}"#.as_slice());
     assert!(seen[2].body().is_empty());
     drop(seen);

@@ -114,6 +114,13 @@ fn the_ship_to_address_follows_the_first_lines_warehouse() {
         |line| world.order(&with_line(line)).unwrap().header["ship-to-address"]["location-code"].clone();
     assert_eq!(ship_to(json!({"WarehouseCode": "02"})), "LYON");
     assert_eq!(ship_to(json!({"WarehouseCode": "01"})), "MAIN");
+    let lines = [
+        json!({"WarehouseCode": "01", "VisualOrder": 1}),
+        json!({"WarehouseCode": "02", "VisualOrder": 0}),
+        json!({"WarehouseCode": "01", "VisualOrder": 2}),
+    ];
+    let several = world.order(&with_lines(&lines)).unwrap();
+    assert_eq!(several.header["ship-to-address"]["location-code"], "LYON");
     let strict = World::with("[ship_to]\non_missing = \"fail\"");
     fails(strict.order(&printers()), "BC-0302", &["01", "[ship_to]"]);
     assert!(strict.order(&with_line(json!({"WarehouseCode": ""}))).is_ok());

@@ -70,13 +70,26 @@ fn a_supplier_has_every_field_of_its_own() {
 
 #[test]
 fn the_number_is_the_card_code_exactly() {
-    for code in ["000V 1", "v10000", "V 10  0"] {
+    for code in ["000V 1", "v10000", "V 10  0", " V1 "] {
         let image = image(json!({"CardCode": code}));
         assert_eq!((image.number.as_str(), &image.fields["number"]), (code, &json!(code)));
     }
     fails(map(&World::new(), &with(&acme(), json!({"CardCode": ""}))), "BC-0305", &["CardCode"]);
     fails(map(&World::new(), &with(&acme(), json!({"CardName": null}))), "BC-0305", &["V10000", "CardName"]);
     assert_eq!(image(json!({"CardName": "ü".repeat(120)})).name, "ü".repeat(100));
+}
+
+#[test]
+fn documents_name_their_supplier_exactly() {
+    let world = World::new();
+    for code in ["000V 1", "v10000", " V1 "] {
+        let document = with(&printers(), json!({"CardCode": code}));
+        let (order, invoice) = (world.order(&document).unwrap(), world.invoice(&document).unwrap());
+        assert_eq!((order.supplier.as_str(), invoice.supplier.as_str()), (code, code));
+        for header in [order.header, invoice.header] {
+            assert_eq!(header["supplier"], json!({"number": code}));
+        }
+    }
 }
 
 #[test]
@@ -105,9 +118,13 @@ fn a_missing_address_comes_from_the_header() {
         "street1": "Header street 9", "street2": null, "city": "Kiel", "postal-code": "24103", "state": null,
         "country": {"code": "DE"},
     });
-    for members in
-        [json!({"BilltoDefault": "gone"}), json!({"BilltoDefault": null}), json!({"BPAddresses": null})]
-    {
+    let blank = json!([{"AddressName": "HQ", "AddressType": "bo_BillTo", "Street": " "}]);
+    for members in [
+        json!({"BilltoDefault": "gone"}),
+        json!({"BilltoDefault": null}),
+        json!({"BPAddresses": null}),
+        json!({"BPAddresses": blank}),
+    ] {
         assert_eq!(image(members).fields["primary-address"], header);
     }
     let blank = json!([{"AddressName": "HQ", "AddressType": "bo_BillTo", "Street": " "}]);
@@ -123,6 +140,8 @@ fn a_missing_address_comes_from_the_header() {
 #[test]
 fn the_contact_is_the_main_one_else_the_first_active_else_the_header() {
     let contact = |members| image(members).at_creation["primary-contact"].clone();
+    let ada = json!({"email": "ada@acme.example", "name-given": "Ada", "name-family": "Pay"});
+    assert_eq!(contact(json!({})), ada);
     let fay = json!({"email": "fay@acme.example", "name-given": "Fay", "name-family": "First"});
     assert_eq!(contact(json!({"ContactPerson": "gone"})), fay);
     assert_eq!(contact(json!({"ContactPerson": ""})), fay);

@@ -88,7 +88,7 @@ fn a_foreign_invoice_takes_the_foreign_amounts() {
     let expenses = json!([{"LineTotal": 10.0, "LineTotalFC": 11.0, "TaxSum": 1.9, "TaxSumFC": 2.09}]);
     let header = json!({
         "DocCurrency": "USD", "DocTotal": 311.0, "DocTotalFc": 341.5, "VatSum": 50.35, "VatSumFc": 55.1,
-        "TotalDiscount": 4.0, "TotalDiscountFC": 4.0, "RoundingDiffAmount": 0.3, "RoundingDiffAmountFC": 0.4,
+        "TotalDiscount": 3.7, "TotalDiscountFC": 4.0, "RoundingDiffAmount": 0.3, "RoundingDiffAmountFC": 0.4,
         "DocumentAdditionalExpenses": expenses,
     });
     let document = with(&with_line(line), header);

@@ -2,7 +2,7 @@
 
 use crate::world::{World, document, line, supplier};
 use model::{AuditOutcome, Cause, DocumentKey, Lane, ObjectKind};
-use pipeline::Pipeline;
+use pipeline::{Ended, Pipeline};
 use rust_decimal::Decimal;
 use simulators::sap::{DocumentKind, Fault, FaultKind};
 use store::StateStore as _;
@@ -19,9 +19,9 @@ fn world() -> World {
 }
 
 /// Works on one document only, as if nothing else had been noticed.
-async fn only(world: &World, worker: &Pipeline, document: DocumentKey) {
+async fn only(world: &World, worker: &Pipeline, document: DocumentKey) -> Vec<Ended> {
     world.enqueue(document, Cause::Poll, Lane::Live).await;
-    world.work_through(worker, 3).await;
+    world.work_through(worker, 3).await
 }
 
 #[tokio::test]
@@ -129,11 +129,20 @@ async fn a_credit_note_brings_up_its_invoice() {
 async fn a_payment_brings_up_its_invoice() {
     let world = world();
     let invoice = world.sap.add_invoice(document("V1", vec![line("A1", 2, "100")])).unwrap();
-    let payment = world.sap.pay(&[(invoice, Decimal::from(238))]).unwrap();
+    let payment = world.sap.pay(&[(invoice, Decimal::from(138))]).unwrap();
     let worker = world.worker("one");
     only(&world, &worker, world.key(ObjectKind::Payment, payment)).await;
     let held = &world.coupa.invoices()[0];
-    assert_eq!((held.payments.len(), held.paid), (1, true));
+    assert_eq!((held.payments.len(), held.paid), (1, false));
+    // An invoice that the payment need not wait for is looked at as well.
+    let payment = world.sap.pay(&[(invoice, Decimal::from(100))]).unwrap();
+    let ended = only(&world, &worker, world.key(ObjectKind::Payment, payment)).await;
+    let looked_at: Vec<_> = ended.into_iter().map(|ended| ended.document).collect();
+    let [payment, invoice] = [(ObjectKind::Payment, payment), (ObjectKind::Invoice, invoice)]
+        .map(|(kind, entry)| world.key(kind, entry));
+    assert_eq!(looked_at, [payment, invoice]);
+    let held = &world.coupa.invoices()[0];
+    assert_eq!((held.payments.len(), held.paid), (2, true));
     assert!(world.store.parked(10).await.unwrap().is_empty());
     world.assert_clean();
 }

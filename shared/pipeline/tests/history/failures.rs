@@ -336,3 +336,27 @@ async fn what_was_answered_and_where_each_field_came_from_stand_with_what_was_se
 fn now(world: &World) -> Timestamp {
     world.clock.now()
 }
+
+#[tokio::test]
+async fn a_number_that_is_taken_leads_to_what_an_unheard_write_made() {
+    for path in ["/api/suppliers", "/api/purchase_orders", "/api/invoices"] {
+        let world = World::new();
+        world.sap.add_supplier(supplier("V1")).unwrap();
+        world.sap.add_purchase_order(document("V1", vec![line("A1", 1, "5")])).unwrap();
+        world.sap.add_invoice(document("V1", vec![line("A1", 1, "7")])).unwrap();
+        world.coupa.plan(Fault::on(Method::POST, path, Effect::LoseReply).ending(path));
+        // Asked again, Coupa finds nothing yet: its search lags behind.
+        world.coupa.plan(Fault::on(Method::GET, path, Effect::FailBefore(404)).ending(path).after(1));
+        world.settle(&world.worker("one")).await;
+        assert_eq!(world.coupa.duplicates().len(), 1, "{path}: it was asked for one more, and refused");
+        assert_eq!(world.store.dead_letters().await.unwrap(), [], "{path}");
+        let (orders, invoices) = (world.coupa.orders(), world.coupa.invoices());
+        assert_eq!((world.coupa.suppliers().len(), orders.len(), invoices.len()), (1, 1, 1), "{path}");
+        assert_eq!(
+            (orders[0].status.as_str(), invoices[0].status.as_str()),
+            ("issued", "approved"),
+            "{path}"
+        );
+        assert!(world.coupa.faults_left().is_empty(), "{:?}", world.coupa.faults_left());
+    }
+}

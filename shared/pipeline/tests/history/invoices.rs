@@ -195,11 +195,12 @@ async fn writes_that_nobody_heard_of_are_not_repeated() {
 
 #[tokio::test]
 async fn approvals_are_skipped_only_where_there_are_any() {
-    for (status, effect) in [
-        ("approved", None),
-        ("pending_approval", None),
-        ("pending_approval", Some(Effect::FailBefore(503))),
-        ("pending_approval", Some(Effect::TooManyRequests { retry_after_seconds: Some(900) })),
+    for (wanted, status, effect) in [
+        (true, "approved", None),
+        (true, "pending_approval", None),
+        (true, "pending_approval", Some(Effect::FailBefore(503))),
+        (true, "pending_approval", Some(Effect::TooManyRequests { retry_after_seconds: Some(900) })),
+        (false, "pending_approval", None),
     ] {
         let world = world();
         world.coupa.configure(|settings| {
@@ -212,9 +213,9 @@ async fn approvals_are_skipped_only_where_there_are_any() {
         if let Some(effect) = effect {
             world.coupa.plan(Fault::on(Method::PUT, INVOICES, effect).ending("/bypass_approvals"));
         }
-        let settings = pipeline::Settings { bypass_approvals: true, ..world.settings() };
+        let settings = pipeline::Settings { bypass_approvals: wanted, ..world.settings() };
         world.settle(&world.worker_with("one", settings, Mapping::default())).await;
-        assert_eq!(shown(&world, entry).status, "approved");
+        assert_eq!(shown(&world, entry).status, if wanted { "approved" } else { "pending_approval" });
         assert_eq!(world.last(&key(&world, entry)).await.code, None);
         world.assert_clean();
     }

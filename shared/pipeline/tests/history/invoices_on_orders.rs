@@ -89,11 +89,16 @@ async fn an_invoice_brings_along_its_order_and_supplier_from_before_the_start_da
         )
         .unwrap();
     let entry = copy(&world.sap, DocumentKind::Receipt, receipt);
+    // And one without an order, which would bring the supplier along too.
+    world.sap.add_supplier(supplier("V2")).unwrap();
+    let plain = world.sap.add_invoice(document("V2", vec![line("A1", 1, "7")])).unwrap();
     let worker = world.worker("one");
-    // Only the invoice is known of: neither supplier nor order come by themselves.
+    // Only the invoices are known of: neither suppliers nor order come by themselves.
     world.poll_only(&worker, ObjectKind::Invoice).await;
     world.work_through(&worker, 3).await;
-    assert_eq!((world.coupa.suppliers().len(), world.coupa.orders().len()), (1, 1));
+    assert_eq!((world.coupa.suppliers().len(), world.coupa.orders().len()), (2, 1));
+    let plain = world.sap.document(DocumentKind::Invoice, plain).unwrap().number.to_string();
+    assert_eq!(world.coupa.invoice("V2", &plain).unwrap().status, "approved");
     let held = shown(&world, entry);
     assert_eq!(held.status, "approved");
     assert!(held.lines[0].order_line_id.is_some());

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use simulators::{
     coupa::{Effect, Fault, Kind, Order},
-    sap::{DocumentKind, LineSpec, Simulator as Sap},
+    sap::{CancelStatus, DocumentKind, LineSpec, Simulator as Sap},
 };
 
 const ORDERS: &str = "/api/purchase_orders";
@@ -63,6 +63,11 @@ async fn a_new_order_is_created_and_issued() {
         .collect();
     assert_eq!(lines, [("1", format!("SBODEMO_ACME/{entry}/0")), ("2", format!("SBODEMO_ACME/{entry}/1"))]);
     assert!(held.lines.iter().all(|line| line.match_type.as_deref() == Some("none")));
+    // The supplier has the order from SAP, and is not to get it once more from Coupa.
+    let sent = world.last(&key(&world, entry)).await.sent;
+    assert_eq!(sent[0]["body"]["transmission-method-override"], "do_not_transmit");
+    assert_eq!(sent[1]["path"], format!("/api/purchase_orders/{}/issue_without_send", held.id));
+    assert_eq!(sent.len(), 2, "{sent:#?}");
     world.assert_clean();
 }
 
@@ -280,6 +285,17 @@ async fn a_cancelled_order_is_cancelled_and_left_alone_from_then_on() {
             .unwrap();
         world.settle(&worker).await;
         assert_eq!(actions(&world), ["cancel"]);
+        // Not even if SAP had it open again: in Coupa there is no way back.
+        world
+            .sap
+            .change_document(DocumentKind::Order, entry, |order| {
+                (order.cancel, order.closed) = (CancelStatus::No, false);
+                order.lines[0].quantity = Decimal::from(5);
+            })
+            .unwrap();
+        world.settle(&worker).await;
+        assert_eq!(actions(&world), ["cancel"]);
+        assert_eq!(world.last(&key(&world, entry)).await.outcome, AuditOutcome::NotApplied);
         world.assert_clean();
     }
 }

@@ -1,6 +1,10 @@
 //! Payments: rows on approved invoices, found again by the text in their notes.
 
-use crate::world::{World, document, late, line, supplier};
+use crate::{
+    rig::Ties,
+    world::{World, document, late, line, supplier},
+};
+use async_trait::async_trait;
 use http::Method;
 use jiff::civil::date;
 use model::{AuditOutcome, Code, DocumentKey, ObjectKind};
@@ -10,8 +14,9 @@ use simulators::{
     coupa::{Effect, Fault, Invoice},
     sap::{DocumentKind, DocumentSpec, PaymentSpec, Simulator as Sap},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use store::{AuditTrail as _, StateStore as _};
+use wire::{Limits, Request, Response, Transport, TransportError};
 
 const INVOICES: &str = "/api/invoices";
 
@@ -317,4 +322,29 @@ async fn a_payment_is_told_as_added_once() {
     let trail = world.store.of_document(&key(&world, first)).await.unwrap();
     let told: Vec<AuditOutcome> = trail.iter().map(|entry| entry.outcome).collect();
     assert_eq!(told, [AuditOutcome::Created, AuditOutcome::Updated], "{trail:#?}");
+}
+
+/// A Coupa that takes an update and leaves its payments out without a word.
+struct LeavesPaymentsOut(Arc<dyn Transport>);
+
+#[async_trait]
+impl Transport for LeavesPaymentsOut {
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        let (head, body) = request.into_parts();
+        let body = String::from_utf8_lossy(&body).replace("\"payments\"", "\"nothing-known\"");
+        self.0.send(Request::from_parts(head, body.into()), limits).await
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_the_reply_does_not_show_is_for_a_person() {
+    let (world, _, invoices) = invoiced(1).await;
+    let around: fn(Arc<dyn Transport>) -> Arc<dyn Transport> = |coupa| Arc::new(LeavesPaymentsOut(coupa));
+    let worker = world.tied("one", &Ties { around_coupa: around, ..Ties::default() });
+    let payment = world.sap.pay(&[(invoices[0], Decimal::from(238))]).unwrap();
+    world.settle(&worker).await;
+    let last = world.last(&key(&world, payment)).await;
+    assert_eq!((last.outcome, last.code), (AuditOutcome::Failed, Some(Code::CoupaReferenceIgnored)));
+    assert!(last.message.contains(&notes(&world, payment)), "{}", last.message);
+    assert!(rows(&world, invoices[0]).is_empty());
 }

@@ -4,7 +4,10 @@ use crate::{
     rig::{Lifeline, Ties},
     world::{World, document, line, supplier},
 };
-use jiff::{SignedDuration, civil::datetime};
+use jiff::{
+    SignedDuration,
+    civil::{date, datetime},
+};
 use model::{Clock as _, ObjectKind, SapKey};
 use pipeline::Pipeline;
 use simulators::sap::{DateStyle, DocumentKind, PaymentSpec};
@@ -325,6 +328,10 @@ async fn payments_are_seen_by_number_and_when_they_are_cancelled() {
     let many: Vec<i64> = (0..120).map(|_| world.sap.pay(&[(invoice, 1.into())]).unwrap()).collect();
     assert_eq!(seen(&world, &worker, payments).await, many);
     idle(&world, &worker).await;
+    // One that the overlap has shown all along.
+    world.sap.cancel_payment(many[119]).unwrap();
+    assert_eq!(seen(&world, &worker, payments).await, [many[119]]);
+    idle(&world, &worker).await;
     world.pass(60 * 86_400);
     world.sap.cancel_payment(first).unwrap();
     assert_eq!(seen(&world, &worker, payments).await, [first]);
@@ -333,6 +340,20 @@ async fn payments_are_seen_by_number_and_when_they_are_cancelled() {
     world.pass(60 * 86_400);
     world.sap.cancel_payment(many[0]).unwrap();
     assert_eq!(seen(&world, &worker, payments).await, Vec::<i64>::new());
+}
+
+#[tokio::test]
+async fn a_payment_that_becomes_visible_behind_later_ones_is_seen() {
+    let world = company();
+    let invoice = world.sap.add_invoice(document("V1", vec![line("A1", 100, "5")])).unwrap();
+    let [late, next] = [10, 20].map(|amount: i64| world.sap.pay(&[(invoice, amount.into())]).unwrap());
+    // As good as not committed yet: the first pass goes by dates, and this one is none of its own.
+    let today = world.sap.payment(late).unwrap().date;
+    world.sap.change_payment(late, |payment| payment.date = date(2025, 1, 1)).unwrap();
+    let worker = world.worker("one");
+    assert_eq!(seen(&world, &worker, ObjectKind::Payment).await, [next]);
+    world.sap.change_payment(late, |payment| payment.date = today).unwrap();
+    assert!(seen(&world, &worker, ObjectKind::Payment).await.contains(&late));
 }
 
 #[tokio::test]
