@@ -165,7 +165,8 @@ async fn partners_and_payments_may_come_as_the_databases_values_too() {
     let found = client.payments(&[1]).await.unwrap();
     let payment = found[&1].as_ref().unwrap();
     assert_eq!(payment.cancelled, YesNo::Yes);
-    let invoices: Vec<_> = payment.payment_invoices.iter().map(|row| row.is_invoice()).collect();
+    let invoices: Vec<_> =
+        payment.payment_invoices.iter().map(sap::entities::PaymentInvoice::is_invoice).collect();
     assert_eq!(invoices, [true, false]);
 }
 

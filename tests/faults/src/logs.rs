@@ -107,7 +107,8 @@ fn holds(line: &str, forbidden: &str) -> bool {
     let digit = |character: Option<char>| character.is_some_and(|character| character.is_ascii_digit());
     line.match_indices(forbidden).any(|(at, _)| {
         let (before, behind) = (&line[..at], &line[at + forbidden.len()..]);
-        !(digit(before.chars().next_back()) && digit(forbidden.chars().next()))
-            && !(digit(behind.chars().next()) && digit(forbidden.chars().next_back()))
+        let goes_on = digit(before.chars().next_back()) && digit(forbidden.chars().next())
+            || digit(behind.chars().next()) && digit(forbidden.chars().next_back());
+        !goes_on
     })
 }
