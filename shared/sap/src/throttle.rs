@@ -236,6 +236,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_given_back_is_taken_away_again_the_next_time() {
+        let throttle = Throttle::new(4);
+        for second in [0, 20, 40] {
+            let held: Vec<_> = (0..4).map(|_| throttle.slot().now_or_never().unwrap().unwrap()).collect();
+            throttle.failed(at(second));
+            drop(held);
+            assert_eq!(free(&throttle), 2);
+            for _ in 0..40 {
+                throttle.replied(millis(50), at(second));
+            }
+        }
+    }
+
+    #[test]
     fn quick_replies_may_vary_as_they_like() {
         let throttle = Throttle::new(4);
         for took in [1, 2, 90, 300, 5, 700, 900] {
