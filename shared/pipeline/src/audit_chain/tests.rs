@@ -147,6 +147,26 @@ fn what_was_let_go_may_be_missing_in_any_part_and_nothing_else() {
 }
 
 #[test]
+fn the_runs_of_several_documents_are_gathered_each_for_itself() {
+    let (all, head) = chain(3);
+    let mut of_another = all[0].clone();
+    of_another.document = DocumentKey::entry(&CompanyDb("ACME".to_owned()), ObjectKind::Invoice, 8);
+    let other = append(AuditEntry { chain: None, ..of_another }, &mut DocumentItem::default());
+    let mut runs = Runs::default();
+    for entry in [&all[2], &other, &all[0], &all[1]] {
+        runs.add(entry).unwrap();
+    }
+    let altered = AuditEntry { message: "never".to_owned(), ..all[1].clone() };
+    assert_eq!(runs.add(&altered), Err(Broken::Altered(2)));
+    runs.add(&AuditEntry { chain: None, ..all[0].clone() }).unwrap();
+    let by_document = runs.by_document();
+    let until: Vec<_> =
+        by_document.iter().map(|(key, runs)| (key.as_str(), let_go_until(runs).count)).collect();
+    assert_eq!(until, [("ACME/invoice/7", 3), ("ACME/invoice/8", 1)]);
+    assert_eq!(by_document["ACME/invoice/7"], [Run { after: AuditHead::default(), until: head }]);
+}
+
+#[test]
 fn a_document_may_be_let_go_whole() {
     let (all, head) = chain(3);
     assert_eq!(verify(&[], Some(&head), &let_go(head.clone())), Ok(()));

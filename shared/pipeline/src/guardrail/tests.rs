@@ -38,6 +38,35 @@ fn what_completes_a_creation_is_no_change() {
     assert_eq!(weight(DocumentKey::supplier(&company, "V7")), Some(Weight::Change));
 }
 
+#[test]
+fn what_takes_a_document_out_of_coupa_is_a_cancellation_and_other_actions_do_not_count() {
+    let order = DocumentKey::entry(&model::CompanyDb("ACME".to_owned()), ObjectKind::PurchaseOrder, 7);
+    let weight = |action| weight(&order, Write::Act(model::CoupaId(7), &action));
+    for action in [Action::Cancel, Action::Void, Action::Abandon] {
+        assert_eq!(weight(action), Some(Weight::Cancellation));
+    }
+    for action in [Action::Close, Action::Submit, Action::Reopen(model::Sent::new())] {
+        assert_eq!(weight(action), None);
+    }
+}
+
+#[test]
+fn what_is_made_is_written_down_by_fifties_and_counts_as_linked() {
+    let state = store();
+    let (guardrail, another) = (Guardrail::new(LIMITS, true), Guardrail::new(LIMITS, true));
+    let made = |guardrail: &Guardrail, count| {
+        for _ in 0..count {
+            futures::executor::block_on(guardrail.made(state.as_ref())).unwrap();
+        }
+        futures::executor::block_on(stored(state.as_ref())).unwrap().created
+    };
+    assert_eq!([made(&guardrail, 49), made(&guardrail, 1), made(&another, 50)], [0, 50, 100]);
+    assert_eq!(made(&guardrail, 49), 100);
+    assert_eq!(made(&Guardrail::default(), 99), 100, "without limits nothing is counted");
+    // A fifth of 149.
+    assert_eq!((0..100).take_while(|_| ask(&guardrail, &state, now(), Weight::Change)).count(), 29);
+}
+
 fn store() -> Arc<dyn StateStore> {
     Arc::new(EmbeddedStore::open_in_memory().unwrap())
 }

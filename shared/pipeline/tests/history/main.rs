@@ -15,6 +15,7 @@ mod credit_notes;
 mod endings;
 mod failures;
 mod gone;
+mod guardrail;
 mod invoices;
 mod invoices_on_orders;
 mod leases;
