@@ -6,8 +6,9 @@ use crate::{
 };
 use http::Method;
 use jiff::{SignedDuration, Timestamp, civil::date};
+use mapping::Mapping;
 use model::{AuditOutcome, Clock as _, Code, Direction, ErrorClass, ObjectKind};
-use pipeline::Pipeline;
+use pipeline::{Pipeline, Settings, SupplierSettings};
 use simulators::{
     compare::differences,
     coupa::{Effect, Fault},
@@ -339,17 +340,27 @@ fn now(world: &World) -> Timestamp {
 
 #[tokio::test]
 async fn a_number_that_is_taken_leads_to_what_an_unheard_write_made() {
-    for path in ["/api/suppliers", "/api/purchase_orders", "/api/invoices"] {
+    for (path, from_coupa) in [
+        ("/api/suppliers", false),
+        ("/api/suppliers", true),
+        ("/api/purchase_orders", false),
+        ("/api/invoices", false),
+    ] {
         let world = World::new();
         world.sap.add_supplier(supplier("V1")).unwrap();
         world.sap.add_purchase_order(document("V1", vec![line("A1", 1, "5")])).unwrap();
         world.sap.add_invoice(document("V1", vec![line("A1", 1, "7")])).unwrap();
         world.coupa.plan(Fault::on(Method::POST, path, Effect::LoseReply).ending(path));
         // Asked again, Coupa finds nothing yet: its search lags behind.
-        world.coupa.plan(Fault::on(Method::GET, path, Effect::FailBefore(404)).ending(path).after(1));
-        world.settle(&world.worker("one")).await;
+        let looks = if from_coupa { 2 } else { 1 };
+        world.coupa.plan(Fault::on(Method::GET, path, Effect::FailBefore(404)).ending(path).after(looks));
+        let suppliers = SupplierSettings { from_coupa, ..SupplierSettings::default() };
+        let settings = Settings { suppliers, ..world.settings() };
+        world.settle(&world.worker_with("one", settings, Mapping::default())).await;
         assert!(!world.coupa.duplicates().is_empty(), "{path}: it was asked for one more, and refused");
         assert_eq!(world.store.dead_letters().await.unwrap(), [], "{path}");
+        let trail = world.store.list(&store::AuditFilter { limit: 99, ..Default::default() }).await.unwrap();
+        assert!(trail.iter().all(|entry| entry.outcome != AuditOutcome::Failed), "{path}: {trail:#?}");
         let (orders, invoices) = (world.coupa.orders(), world.coupa.invoices());
         assert_eq!((world.coupa.suppliers().len(), orders.len(), invoices.len()), (1, 1, 1), "{path}");
         assert_eq!(
