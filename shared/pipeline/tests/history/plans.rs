@@ -2,14 +2,17 @@
 
 use crate::world::{World, document, line, supplier};
 use jiff::civil::date;
+use mapping::Mapping;
 use model::{Code, DocumentKey, ObjectKind};
 use pipeline::{
-    Pipeline,
+    Pipeline, Settings,
     plan::{Action, Planned},
 };
 use rust_decimal::Decimal;
+use serde_json::json;
 use simulators::{
     compare::differences,
+    coupa::Kind,
     sap::{DocumentKind, DocumentSpec},
 };
 use std::collections::BTreeMap;
@@ -123,6 +126,45 @@ async fn what_has_no_place_in_coupa_is_left_alone_and_told_why() {
     assert_eq!(planned[3].number, "99", "nobody knows another");
     let anyhow = worker.plan(&documents, true).await.unwrap();
     assert_eq!(anyhow[0].action, Action::Create);
+}
+
+/// Whoever renames them there, or moves the start date, must not have them made a second time.
+#[tokio::test]
+async fn what_is_linked_is_found_whatever_its_number_and_date() {
+    let (world, documents) = company();
+    let worker = world.worker("one");
+    world.settle(&worker).await;
+    for order in world.coupa.orders() {
+        assert!(world.coupa.set(
+            Kind::OrderHeader,
+            order.id,
+            "po-number",
+            json!(format!("PO-X{}", order.id))
+        ));
+    }
+    for invoice in world.coupa.invoices() {
+        let number = json!(format!("IN-X{}", invoice.id));
+        assert!(world.coupa.set(Kind::InvoiceHeader, invoice.id, "invoice-number", number));
+    }
+    let late = Settings { start_date: date(2027, 1, 1), ..world.settings() };
+    let worker = world.worker_with("two", late, Mapping::default());
+    for (document, one) in plan(&worker, &documents).await {
+        assert!(!matches!(one.action, Action::Create | Action::NotApplicable), "{document}: {one:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_payment_from_before_the_start_date_is_left_alone_unless_asked_for() {
+    let (world, documents) = company();
+    let payment = documents.last().unwrap().clone();
+    let late = Settings { start_date: date(2027, 1, 1), ..world.settings() };
+    let worker = world.worker_with("one", late, Mapping::default());
+    for (whatever_date, reason) in
+        [(false, "dated before the start date"), (true, "its invoices are not in Coupa")]
+    {
+        let planned = worker.plan(&[payment.clone()], whatever_date).await.unwrap();
+        assert_eq!((planned[0].action, planned[0].reason.as_str()), (Action::NotApplicable, reason));
+    }
 }
 
 #[tokio::test]
