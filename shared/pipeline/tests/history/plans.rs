@@ -162,7 +162,7 @@ async fn a_payment_from_before_the_start_date_is_left_alone_unless_asked_for() {
     for (whatever_date, reason) in
         [(false, "dated before the start date"), (true, "its invoices are not in Coupa")]
     {
-        let planned = worker.plan(&[payment.clone()], whatever_date).await.unwrap();
+        let planned = worker.plan(std::slice::from_ref(&payment), whatever_date).await.unwrap();
         assert_eq!((planned[0].action, planned[0].reason.as_str()), (Action::NotApplicable, reason));
     }
 }
