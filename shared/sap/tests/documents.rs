@@ -9,7 +9,7 @@ use model::{
 };
 use sap::{
     Error, Unreadable,
-    entities::{AddressType, RowStatus, YesNo},
+    entities::{AddressType, PaymentInvoice, RowStatus, YesNo},
 };
 use simulators::sap::{DocumentKind, DocumentSpec};
 use support::{Company, PASSWORD, Scripted, client, clock, company, refuse, reply, settings};
@@ -165,8 +165,7 @@ async fn partners_and_payments_may_come_as_the_databases_values_too() {
     let found = client.payments(&[1]).await.unwrap();
     let payment = found[&1].as_ref().unwrap();
     assert_eq!(payment.cancelled, YesNo::Yes);
-    let invoices: Vec<_> =
-        payment.payment_invoices.iter().map(sap::entities::PaymentInvoice::is_invoice).collect();
+    let invoices: Vec<_> = payment.payment_invoices.iter().map(PaymentInvoice::is_invoice).collect();
     assert_eq!(invoices, [true, false]);
 }
 
