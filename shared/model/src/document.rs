@@ -203,6 +203,7 @@ mod tests {
         assert!("SBODEMOUS/invoice/x".parse::<DocumentKey>().is_err());
         assert!("invoice/5".parse::<DocumentKey>().is_err());
     }
+
     #[test]
     fn a_kind_is_read_in_either_spelling_and_nothing_else_is() {
         for kind in ObjectKind::ALL {
