@@ -58,7 +58,10 @@ pub fn start(executor: &mut Executor, process: usize, worker: &Arc<Worker>, batc
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
 const RETRY_POLL: SignedDuration = SignedDuration::from_secs(90);
 const RELEASE_EVERY: SignedDuration = SignedDuration::from_secs(5);
+/// Who is asked to stop looks up at least this often.
 const LONGEST_REST: SignedDuration = SignedDuration::from_secs(120);
+/// Who has nothing to do is woken by what comes, and looks by itself only for what it wasn't told of.
+const LONGEST_IDLE: SignedDuration = SignedDuration::from_secs(300);
 
 impl Worker {
     /// Asked to end.
@@ -108,7 +111,7 @@ impl Worker {
     async fn work_queue(&self) {
         while !self.stopping() {
             match self.pipeline.work(self.batch).await {
-                Ok(report) if report.received == 0 => self.cloud.idle(LONGEST_REST).await,
+                Ok(report) if report.received == 0 => self.cloud.idle(LONGEST_IDLE).await,
                 Ok(_) => {}
                 Err(_) => self.time.sleep(AFTER_FAILURE).await,
             }
@@ -119,8 +122,8 @@ impl Worker {
         while !self.stopping() {
             drop(self.pipeline.release_due().await);
             let now = self.time.now();
-            let due = self.cloud.next_parked().unwrap_or(now + LONGEST_REST);
-            let due = due.clamp(now + RELEASE_EVERY, now + LONGEST_REST);
+            let due = self.cloud.next_parked().unwrap_or(now + LONGEST_IDLE);
+            let due = due.clamp(now + RELEASE_EVERY, now + LONGEST_IDLE);
             self.time.until(due).await;
         }
     }

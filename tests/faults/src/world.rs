@@ -387,6 +387,7 @@ impl World {
     pub fn settle(&mut self) {
         self.settling = true;
         self.faults.turn(false);
+        self.executor.spare();
         self.deeds_left = 0;
         self.sap.clear_faults();
         self.coupa.clear_faults();
