@@ -40,14 +40,19 @@ pub fn main() -> ExitCode {
         }
     };
     let began = Instant::now();
-    let mut report = if args.merge.is_empty() {
-        if args.planted { planted(&args) } else { play_all(&args) }
+    let report = if args.merge.is_empty() {
+        let played = if args.planted { planted(&args) } else { play_all(&args) };
+        Ok(Report { seconds: began.elapsed().as_secs(), ..played })
     } else {
         merged(&args.merge)
     };
-    if args.merge.is_empty() {
-        report.seconds = began.elapsed().as_secs();
-    }
+    let report = match report {
+        Ok(report) => report,
+        Err(text) => {
+            eprintln!("{text}");
+            return ExitCode::FAILURE;
+        }
+    };
     for file in &args.report {
         write_report(file, &report);
     }
@@ -73,7 +78,7 @@ pub fn main() -> ExitCode {
 fn play_all(args: &Args) -> Report {
     let next = AtomicU64::new(args.from);
     let end = args.from + args.seeds;
-    let report = Mutex::new(Report::default());
+    let report = Mutex::new(Report::of(&(args.from..=end - 1)));
     std::thread::scope(|scope| {
         for _ in 0..args.threads {
             scope.spawn(|| {
@@ -122,13 +127,14 @@ fn tell(args: &Args, outcome: &Outcome) {
     shrunk.lines.iter().for_each(|line| println!("    {line}"));
 }
 
-fn merged(files: &[String]) -> Report {
+fn merged(files: &[String]) -> Result<Report, String> {
     let mut whole = Report::default();
     for file in files {
-        let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
-        whole.merge(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}")));
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+        let part: Report = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
+        whole.merge(part).map_err(|error| format!("{file}: {error}"))?;
     }
-    whole
+    Ok(whole)
 }
 
 /// As JSON, or between the two marks of a document.

@@ -1,8 +1,11 @@
 //! What many seeds came to.
 
+mod parts;
+
 use crate::{fault::Fault, run::Outcome};
+use parts::{Part, join};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// Sums over seeds; reports of parts can be added up.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -10,6 +13,8 @@ use std::collections::BTreeMap;
 pub struct Report {
     /// Played.
     pub seeds: u64,
+    /// Which, and on which version.
+    pub parts: Vec<Part>,
     /// Seeds of which something did not hold.
     pub violations: u64,
     /// Taken together.
@@ -64,6 +69,11 @@ pub const RARE: [&str; 31] = [
 ];
 
 impl Report {
+    /// Nothing of these seeds yet.
+    pub fn of(seeds: &RangeInclusive<u64>) -> Self {
+        Self { parts: vec![Part::of(seeds)], ..Self::default() }
+    }
+
     /// Takes in one seed.
     pub fn add(&mut self, outcome: &Outcome) {
         self.seeds += 1;
@@ -86,7 +96,11 @@ impl Report {
     }
 
     /// Takes in another report.
-    pub fn merge(&mut self, other: Self) {
+    ///
+    /// # Errors
+    /// Both are about the same seed.
+    pub fn merge(&mut self, other: Self) -> Result<(), String> {
+        join(&mut self.parts, other.parts)?;
         self.seeds += other.seeds;
         self.violations += other.violations;
         self.simulated_hours += other.simulated_hours;
@@ -104,6 +118,7 @@ impl Report {
         }
         let hash = |text: &str| u64::from_str_radix(text, 16).unwrap_or(0);
         self.history_hash = format!("{:016x}", hash(&self.history_hash) ^ hash(&other.history_hash));
+        Ok(())
     }
 
     /// Faults and rare states that were never met.
@@ -132,7 +147,11 @@ impl Report {
                 self.violations,
                 self.seconds / 60
             ));
-            text += "| fault | times met |\n|---|---:|\n";
+            text += "| seeds | played on version |\n|---|---|\n";
+            for Part { first, last, version } in &self.parts {
+                text.push_str(&format!("| {first} to {last} | {version} |\n"));
+            }
+            text += "\n| fault | times met |\n|---|---:|\n";
             for (name, times) in &self.faults {
                 text.push_str(&format!("| {name} | {times} |\n"));
             }
