@@ -125,8 +125,17 @@ fn bill_to<'a>(partner: &'a BusinessPartner, name: &str) -> Option<&'a Address> 
 /// A name that no row has yet.
 fn new_row_name(partner: &BusinessPartner) -> String {
     let taken = |name: &str| bill_to(partner, name).is_some();
-    let first = super::new_partner::HOME.to_owned();
-    if taken(&first) { format!("{first} (Coupa)") } else { first }
+    let first = super::new_partner::HOME;
+    let name = |n: u32| match n {
+        0 => first.to_owned(),
+        1 => format!("{first} (Coupa)"),
+        n => format!("{first} (Coupa {n})"),
+    };
+    let mut n = 0;
+    while taken(&name(n)) {
+        n += 1;
+    }
+    name(n)
 }
 
 /// A row of `BPAddresses`. Coupa has the number in the street, so SAP's member for it is emptied where it holds one.

@@ -65,10 +65,14 @@ fn a_first_address_becomes_the_default_under_a_name_that_is_free() {
     let ships_to =
         json!({"BPAddresses": [{"AddressName": "Bill to", "AddressType": "bo_ShipTo", "RowNum": 0}]});
     assert_eq!(told(&ships_to, wanted.clone()), expected, "SAP counts names by the row's type");
-    let taken = json!({"BPAddresses": [{"AddressName": "Bill to", "AddressType": "bo_BillTo", "RowNum": 0}]});
-    let name = "Bill to (Coupa)";
-    let expected = json!({"BilltoDefault": name, "BPAddresses": [row(name, "Home 1", json!({}))]});
-    assert_eq!(told(&taken, wanted), expected);
+    let names = ["Bill to", "Bill to (Coupa)", "Bill to (Coupa 2)"];
+    for taken in 1..names.len() {
+        let bill_to = |name| json!({"AddressName": name, "AddressType": "bo_BillTo", "RowNum": 0});
+        let rows: Vec<_> = names[..taken].iter().map(bill_to).collect();
+        let name = names[taken];
+        let expected = json!({"BilltoDefault": name, "BPAddresses": [row(name, "Home 1", json!({}))]});
+        assert_eq!(told(&json!({"BPAddresses": rows}), wanted.clone()), expected);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures::future::{join, join3};
 use http::Method;
 use jiff::{SignedDuration, civil::date};
-use model::{AuditOutcome, Clock as _, CorrelationId, DocumentItem, ObjectKind, Owner};
+use model::{AuditOutcome, Cause, Clock as _, CorrelationId, DocumentItem, Lane, ObjectKind, Owner};
 use pipeline::{
     Pipeline,
     audit_chain::{self, LetGo},
@@ -86,12 +86,30 @@ async fn a_document_in_other_hands_goes_back_and_is_not_lost() {
     let worker = world.worker("one");
     world.poll(&worker).await;
     lease(&world, world.key(ObjectKind::PurchaseOrder, 1), 100).await;
+    let report = worker.work(50).await.unwrap();
+    assert_eq!(report.held, 1);
     world.work(&worker).await;
     assert!(world.coupa.orders().is_empty());
     let depth = world.store.depth().await.unwrap();
     assert!(depth.by_lane.values().sum::<u64>() > 0, "its message is still there");
     world.work_through(&worker, 1).await;
     right(&world);
+}
+
+/// Whoever finds that a write may still arrive has no use for the lease, and keeps it from nobody.
+#[tokio::test]
+async fn a_lease_that_came_too_early_is_given_back() {
+    let world = World::new();
+    world.sap.add_supplier(supplier("V1")).unwrap();
+    let (worker, other) = (world.worker("one"), world.worker("two"));
+    world.coupa.plan(Fault::on(Method::POST, "/api/suppliers", Effect::LoseReply));
+    world.poll(&worker).await;
+    world.work(&worker).await;
+    let key = world.supplier_key("V1");
+    world.enqueue(key.clone(), Cause::Replay, Lane::Live).await;
+    let report = other.work(9).await.unwrap();
+    assert_eq!((report.held, report.ended.len()), (1, 0));
+    lease(&world, key, 9).await;
 }
 
 /// A payment writes to the invoice, so it needs the invoice's lease too.
