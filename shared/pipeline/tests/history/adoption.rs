@@ -39,7 +39,7 @@ fn their_order(number: &str) -> Value {
 }
 
 /// An invoice of the customer's own, a draft.
-fn their_invoice(number: &str, price: &str) -> Value {
+pub fn their_invoice(number: &str, price: &str) -> Value {
     let tax = (price.parse::<Decimal>().unwrap() * Decimal::new(19, 2)).to_string();
     json!({
         "invoice-number": number, "invoice-date": "2026-11-01", "supplier": {"number": "V1"}, "currency": {"code": "EUR"},

@@ -188,6 +188,7 @@ async fn a_write_never_starts_with_too_little_of_its_lease_left() {
     world.sap.inject(simulators::sap::Fault::new(slow).at("/BusinessPartners"));
     // The lease can't be prolonged, because somebody else has it by then.
     life.refuses_renewals.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(worker.work(50).await.unwrap().held, 1);
     world.work(&worker).await;
     assert!(LEFT.lock().unwrap().is_empty(), "{:?}", LEFT.lock().unwrap());
     assert!(world.coupa.suppliers().is_empty());

@@ -1,9 +1,12 @@
 //! Plans: what a sync would do, told without doing it, and done later exactly so.
 
-use crate::world::{World, document, line, supplier};
-use jiff::civil::date;
+use crate::{
+    adoption::their_invoice,
+    world::{World, document, line, supplier},
+};
+use jiff::{civil::date, tz::TimeZone};
 use mapping::Mapping;
-use model::{Code, DocumentKey, ObjectKind};
+use model::{Clock as _, Code, DocumentKey, ObjectKind};
 use pipeline::{
     Pipeline, Settings,
     plan::{Action, Planned},
@@ -165,6 +168,42 @@ async fn a_payment_from_before_the_start_date_is_left_alone_unless_asked_for() {
         let planned = worker.plan(std::slice::from_ref(&payment), whatever_date).await.unwrap();
         assert_eq!((planned[0].action, planned[0].reason.as_str()), (Action::NotApplicable, reason));
     }
+    let from_today =
+        Settings { start_date: TimeZone::UTC.to_datetime(world.clock.now()).date(), ..world.settings() };
+    let worker = world.worker_with("two", from_today, Mapping::default());
+    let planned = worker.plan(&[payment], false).await.unwrap();
+    assert_eq!(planned[0].reason, "its invoices are not in Coupa", "its date is the start date");
+}
+
+#[tokio::test]
+async fn the_number_of_another_suppliers_invoice_is_another_number() {
+    let world = World::new();
+    let numbers = Mapping::parse("[numbers]\ninvoice = \"{NumAtCard}\"").unwrap();
+    let worker = world.worker_with("one", world.settings(), numbers);
+    let enter = |code| {
+        world.sap.add_supplier(supplier(code)).unwrap();
+        let spec = DocumentSpec { reference: "R-1".to_owned(), ..document(code, vec![line("A1", 1, "10")]) };
+        world.key(ObjectKind::Invoice, world.sap.add_invoice(spec).unwrap())
+    };
+    let first = enter("V1");
+    world.settle(&worker).await;
+    let second = enter("V2");
+    let planned = worker.plan(&[first, second], false).await.unwrap();
+    let actions: Vec<Action> = planned.iter().map(|one| one.action).collect();
+    assert_eq!(actions, [Action::Unchanged, Action::Create]);
+}
+
+#[tokio::test]
+async fn what_has_no_link_yet_is_found_by_its_number() {
+    let world = World::new();
+    let worker = world.worker("one");
+    world.sap.add_supplier(supplier("V1")).unwrap();
+    world.settle(&worker).await;
+    let entry = world.sap.add_invoice(document("V1", vec![line("A1", 1, "10")])).unwrap();
+    let number = world.sap.document(DocumentKind::Invoice, entry).unwrap().number.to_string();
+    world.coupa.enter(Kind::InvoiceHeader, their_invoice(&number, "10")).unwrap();
+    let planned = worker.plan(&[world.key(ObjectKind::Invoice, entry)], false).await.unwrap();
+    assert_eq!((planned[0].action, planned[0].number.as_str()), (Action::Update, number.as_str()));
 }
 
 #[tokio::test]
