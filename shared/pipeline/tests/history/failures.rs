@@ -261,6 +261,20 @@ async fn a_refused_document_is_a_dead_letter_until_it_is_redriven() {
     assert_eq!(world.last(&key).await.outcome, AuditOutcome::Created);
 }
 
+/// One of them may be what Coupa can't bear: each is looked up alone, and goes through.
+#[tokio::test]
+async fn a_look_up_that_coupa_refuses_is_done_for_each_alone() {
+    let world = World::new();
+    for code in ["V1", "V2"] {
+        world.sap.add_supplier(supplier(code)).unwrap();
+    }
+    let worker = world.worker("one");
+    let refusal = Effect::Refuse { object: "base".to_owned(), message: "number is odd".to_owned() };
+    world.coupa.plan(Fault::on(Method::GET, "/api/suppliers", refusal));
+    world.sync(&worker).await;
+    right(&world, "looked up alone").await;
+}
+
 #[tokio::test]
 async fn stopping_gives_back_what_has_not_begun() {
     let (world, worker) = company().await;

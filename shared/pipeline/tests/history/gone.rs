@@ -65,6 +65,17 @@ async fn a_person_decides_unless_the_config_does() {
 }
 
 #[tokio::test]
+async fn a_payment_that_sap_does_not_have_is_looked_at_and_told() {
+    let world = World::new();
+    let worker = world.worker("one");
+    let payment = world.key(ObjectKind::Payment, 99);
+    world.enqueue(payment.clone(), Cause::Reconcile, Lane::Live).await;
+    world.work(&worker).await;
+    let last = world.last(&payment).await;
+    assert_eq!((last.outcome, last.message.as_str()), (AuditOutcome::NotApplicable, "it is not in SAP"));
+}
+
+#[tokio::test]
 async fn it_is_left_alone_and_that_is_recorded() {
     let gone = gone(WhenGone::Leave).await;
     gone.expect(AuditOutcome::NotApplied, None).await;

@@ -273,6 +273,8 @@ async fn a_worker_that_overslept_writes_nothing_any_more() {
         world.pass(200);
         world.work_through(&other, 1).await;
         let before = (world.writes(), supplier_item(&world).await);
+        // Somebody has it once more when the sleeper wakes, and is waited for.
+        lease(&world, world.supplier_key("V1"), 2).await;
         *STALLED.lock().unwrap() = Some(false);
         before
     };
@@ -282,9 +284,17 @@ async fn a_worker_that_overslept_writes_nothing_any_more() {
     let entries = world.store.of_document(&world.supplier_key("V1")).await.unwrap();
     let outcomes: Vec<AuditOutcome> = entries.iter().map(|entry| entry.outcome).collect();
     assert_eq!(outcomes, [AuditOutcome::Created, AuditOutcome::Superseded]);
+    assert!(
+        entries[1].message.starts_with("another worker took the document over"),
+        "{}",
+        entries[1].message
+    );
+    assert_eq!(entries[1].at, world.clock.now(), "told when it is written");
     let now = supplier_item(&world).await;
     assert_eq!(audit_chain::verify(&entries, now.audit.as_ref(), &LetGo::default()), Ok(()));
-    assert_eq!(DocumentItem { audit: None, ..now }, DocumentItem { audit: None, ..item });
+    // Of what it knows of the document nothing is kept; that another's attempt never ended is.
+    assert_eq!((now.unknown.unwrap().owner.0.as_str(), now.unfinished), ("another", 1));
+    assert_eq!((now.link, now.sap_stamp), (item.link, item.sap_stamp));
     right(&world);
     assert_eq!(world.store.depth().await.unwrap(), store::Depth::default());
 }

@@ -207,6 +207,27 @@ async fn what_has_no_link_yet_is_found_by_its_number() {
 }
 
 #[tokio::test]
+async fn what_coupa_no_longer_lets_change_is_told_and_not_applied() {
+    let (world, documents) = company();
+    let worker = world.worker("one");
+    world.settle(&worker).await;
+    let [void, submitted, ..] = &world.coupa.invoices()[..] else { unreachable!("two invoices were sent") };
+    assert!(world.coupa.set(Kind::InvoiceHeader, void.id, "status", json!("voided")));
+    assert!(world.coupa.set(Kind::InvoiceHeader, submitted.id, "invoice-date", json!("2026-01-02")));
+    let planned = plan(&worker, &documents).await;
+    let kept: Vec<_> = planned
+        .values()
+        .filter(|one| one.action != Action::Unchanged)
+        .map(|one| (one.action, one.calls, one.reason.as_str()))
+        .collect();
+    let expected = [
+        (Action::NotApplied, 0, "it is void in Coupa and stays so"),
+        (Action::NotApplied, 0, "Coupa lets a submitted invoice no longer change"),
+    ];
+    assert_eq!(kept, expected);
+}
+
+#[tokio::test]
 async fn what_would_fail_is_planned_to_fail_with_its_code() {
     let world = World::new();
     world.sap.add_supplier(supplier("V1")).unwrap();
