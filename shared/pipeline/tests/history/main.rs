@@ -29,6 +29,7 @@ mod polling;
 mod polling_both_ways;
 mod redriven;
 mod rig;
+mod shadow;
 mod suppliers;
 mod waiting;
 mod world;
