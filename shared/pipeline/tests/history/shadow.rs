@@ -1,12 +1,14 @@
 //! A look that leaves no trace: what a sync would find, found without moving a cursor or filling a queue.
 
-use crate::world::{World, supplier};
+use crate::world::{World, document, line, supplier};
+use http::Method;
 use jiff::SignedDuration;
 use model::{CorrelationId, DocumentKey, Fence, Lease, ObjectKind, Owner};
 use pipeline::plan::Shadow;
 use serde_json::json;
+use simulators::coupa::{Effect, Fault};
 use std::collections::BTreeSet;
-use store::{Depth, Finish, LeaseRequest, Queue as _, StoreError};
+use store::{Depth, Finish, LeaseRequest, Queue as _, StateStore as _, StoreError};
 
 #[tokio::test]
 async fn it_finds_all_that_a_sync_would_once_and_a_sync_finds_it_all_the_same() {
@@ -43,10 +45,19 @@ async fn it_refuses_to_write() {
     world.sap.add_supplier(supplier("V1")).unwrap();
     let worker = world.worker("one");
     world.settle(&worker).await;
+    // A supplier that Coupa refuses, and an order that waits for it.
+    let refusal = Effect::Refuse { object: "base".to_owned(), message: "not this one".to_owned() };
+    world.coupa.plan(Fault::on(Method::POST, "/api/suppliers", refusal));
+    world.sap.add_supplier(supplier("V2")).unwrap();
+    world.sap.add_purchase_order(document("V2", vec![line("A1", 1, "10")])).unwrap();
+    world.sync(&worker).await;
     let document = world.supplier_key("V1");
     let shadow = Shadow::of(&worker).pipeline;
     let items = shadow.state.items(std::slice::from_ref(&document)).await.unwrap();
     assert!(items[0].as_ref().is_some_and(|item| item.link.is_some()), "it reads what is there");
+    assert_eq!(shadow.state.dead_letters().await.unwrap().len(), 1);
+    assert_eq!(shadow.state.parked(9).await.unwrap().len(), 1);
+    assert_eq!(shadow.state.next_parked().await, world.store.next_parked().await);
 
     let (owner, now, correlation) = (Owner("shadow".to_owned()), world.now(), CorrelationId("c".to_owned()));
     let until = now + SignedDuration::from_secs(60);
