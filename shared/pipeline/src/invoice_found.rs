@@ -22,7 +22,9 @@ impl Pipeline {
             Some(Link::Invoice(link)) => {
                 let call = work.read_call();
                 let invoice: Invoice = self.coupa.get(&call, link.coupa_id).await?;
-                work.item.link = Some(Link::Invoice(InvoiceLink { stage: stage(&invoice), ..link }));
+                // What was last sent of it may have arrived or not: Coupa shows which.
+                let paid = link.paid.map(|last| invoice.paid.unwrap_or(last));
+                work.item.link = Some(Link::Invoice(InvoiceLink { stage: stage(&invoice), paid, ..link }));
                 self.bypass_approvals(work, &invoice).await?;
             }
             _ => match around.found {

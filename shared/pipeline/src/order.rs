@@ -5,6 +5,7 @@ use crate::{
     attempt::{Done, Stop, Work, Write},
     order_lines::{knows_last, line_changes, order_fields, order_lines, relink},
     push::{Mark, may_adopt, nothing_ignored},
+    reconcile::compare,
 };
 use coupa::{Action, Order};
 use mapping::{OrderImage, OrderState};
@@ -56,9 +57,7 @@ impl Pipeline {
                 self.cancel_order(work, link).await?;
                 return Ok(Done::new(AuditOutcome::Updated, format!("order {} cancelled", image.po_number)));
             }
-            (OrderStage::Closed, OrderState::Closed) => {
-                return Ok(closed_already(work, image, linked(work)?));
-            }
+            (OrderStage::Closed, OrderState::Closed) => return self.closed_already(work, image).await,
             (OrderStage::Closed, OrderState::Open) => {
                 let link = order_link(work)?;
                 self.reopen_order(work, link).await?;
@@ -201,6 +200,28 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Nothing is sent to a closed order; whether it changed in SAP is told.
+    async fn closed_already(&self, work: &mut Work, image: &OrderImage) -> Result<Done, Stop> {
+        let link = order_link(work)?;
+        let fields = order_fields(image, &order_lines(&link.sent, &image.lines));
+        let changed = if knows_last(&link) {
+            !mapping::difference(&link.sent, &fields).is_empty()
+        } else {
+            // After an unknown outcome, or where a comparison asks, what was last sent is what Coupa shows.
+            let shown: Order = self.coupa.get(&work.read_call(), link.coupa_id).await?;
+            !compare::order(image, &shown).is_empty()
+        };
+        if changed {
+            tracing::debug!(document = %work.document(), "a closed order changed in SAP");
+            return Ok(Done::new(
+                AuditOutcome::NotApplied,
+                "changed in SAP after it was closed; nothing is sent to a closed order",
+            ));
+        }
+        work.item.link = Some(Link::Order(OrderLink { sent: fields, ..link }));
+        Ok(Done::new(AuditOutcome::Unchanged, "Coupa already shows it"))
+    }
+
     /// Opens a softly closed order again.
     async fn reopen_order(&self, work: &mut Work, link: OrderLink) -> Result<(), Stop> {
         let order: Order = self.write(work, Write::Act(link.coupa_id, &self.reopening())).await?;
@@ -284,19 +305,6 @@ fn close_later(work: &Work) -> Change {
     // The close itself needs no comparison.
     let cause = if work.afresh() { Cause::Dependency } else { work.change.cause };
     Change { step: Step::Close, cause, ..work.change.clone() }
-}
-
-fn closed_already(work: &Work, image: &OrderImage, link: &OrderLink) -> Done {
-    let lines = order_lines(&link.sent, &image.lines);
-    // After an unknown outcome it isn't known what was last sent; that alone is no change in SAP.
-    if !knows_last(link) || mapping::difference(&link.sent, &order_fields(image, &lines)).is_empty() {
-        return Done::new(AuditOutcome::Unchanged, "Coupa already shows it");
-    }
-    tracing::debug!(document = %work.document(), "a closed order changed in SAP");
-    Done::new(
-        AuditOutcome::NotApplied,
-        "changed in SAP after it was closed; nothing is sent to a closed order",
-    )
 }
 
 /// Whether the order says that it is this very document.

@@ -10,7 +10,10 @@ use crate::{
 use coupa::{Invoice, Tally};
 use futures::FutureExt as _;
 use mapping::{Context, PaymentImage};
-use model::{AuditOutcome, Code, CoupaId, DocumentItem, DocumentKey, Failure, Lane, Link, ObjectKind};
+use model::{
+    AuditOutcome, Cause, Code, CoupaId, DocumentItem, DocumentKey, Failure, InvoiceLink, Lane, Link,
+    ObjectKind,
+};
 use sap::entities::{Document, Payment, RowStatus};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -160,12 +163,14 @@ impl Pipeline {
         }
         let nowhere = !matches!(&work.item.link, Some(Link::Payment(link)) if !link.applied.is_empty());
         if nowhere {
-            let why = if image.cancelled {
-                "cancelled before it was ever sent"
-            } else {
-                "its invoices are not in Coupa"
-            };
-            return Ok(Done::new(AuditOutcome::NotApplicable, why));
+            if !image.cancelled {
+                return Ok(Done::new(AuditOutcome::NotApplicable, "its invoices are not in Coupa"));
+            }
+            let told = told_otherwise(work, &paid)
+                .map(|invoice| self.change(invoice.clone(), Cause::Dependency, work.change.lane))
+                .collect::<Vec<_>>();
+            work.touched.extend(told);
+            return Ok(Done::new(AuditOutcome::NotApplicable, "cancelled before it was ever sent"));
         }
         Ok(done)
     }
@@ -209,6 +214,18 @@ fn paid_invoices(work: &Work, round: &Round) -> BTreeMap<i64, Paid> {
         }
     }
     paid
+}
+
+/// Invoices of which Coupa was last told otherwise than SAP has it now whether they are paid.
+fn told_otherwise<'a>(
+    work: &'a Work,
+    paid: &'a BTreeMap<i64, Paid>,
+) -> impl Iterator<Item = &'a DocumentKey> {
+    paid.values().filter_map(|paid| {
+        let (lease, item) = work.others.get(paid.at)?;
+        let Some(Link::Invoice(InvoiceLink { paid: Some(told), .. })) = &item.link else { return None };
+        (*told != paid.closed).then_some(&lease.document)
+    })
 }
 
 /// Payments that have no invoice in common, and the rest.

@@ -71,7 +71,7 @@ pub(super) fn shown_supplier_figures(shown: &WholeSupplier) -> Figures {
     Figures { currency: None, status: if active { "active" } else { "inactive" }, sum: Decimal::ZERO }
 }
 
-pub(super) fn order(image: &OrderImage, shown: &Order) -> Vec<FieldDifference> {
+pub(crate) fn order(image: &OrderImage, shown: &Order) -> Vec<FieldDifference> {
     let (expected, there) = (order_status(image), shown_order_status(shown));
     let mut differences = Vec::new();
     if expected != there {

@@ -253,6 +253,33 @@ async fn a_change_and_the_close_after_it_arrive_in_this_order() {
     world.assert_clean();
 }
 
+/// Whoever has both sides compared gets the truth, although what was last sent is forgotten then.
+#[tokio::test]
+async fn a_closed_order_that_changed_is_told_so_by_every_look() {
+    let (world, worker, entry) = ordered().await;
+    world.sap.close_order(entry).unwrap();
+    world.settle(&worker).await;
+    let quantity = |to: i64| {
+        let set = |order: &mut simulators::sap::Document| order.lines[0].quantity = Decimal::from(to);
+        world.sap.change_document(DocumentKind::Order, entry, set).unwrap();
+    };
+    let look = async |cause| {
+        world.enqueue(key(&world, entry), cause, Lane::Live).await;
+        world.work(&worker).await;
+        world.pass(1);
+        world.last(&key(&world, entry)).await.outcome
+    };
+    assert_eq!(look(Cause::Reconcile).await, AuditOutcome::Unchanged);
+    quantity(11);
+    assert_eq!(look(Cause::Poll).await, AuditOutcome::NotApplied, "what Coupa showed is what was last sent");
+    for cause in [Cause::Reconcile, Cause::Poll, Cause::Reconcile] {
+        assert_eq!(look(cause).await, AuditOutcome::NotApplied);
+    }
+    quantity(10);
+    assert_eq!(look(Cause::Poll).await, AuditOutcome::Unchanged, "it is as it was");
+    assert_eq!(actions(&world), ["close"]);
+}
+
 #[tokio::test]
 async fn an_order_is_opened_again_with_a_reason() {
     let (world, worker, entry) = ordered().await;

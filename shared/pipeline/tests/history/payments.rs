@@ -7,7 +7,7 @@ use crate::{
 use async_trait::async_trait;
 use http::Method;
 use jiff::civil::date;
-use model::{AuditOutcome, Code, DocumentKey, ObjectKind};
+use model::{AuditOutcome, Cause, Code, DocumentKey, Lane, ObjectKind};
 use pipeline::Pipeline;
 use rust_decimal::Decimal;
 use simulators::{
@@ -202,6 +202,52 @@ async fn a_cancelled_payment_that_never_arrived_leaves_nothing() {
     assert!(rows(&world, invoices[0]).is_empty());
     assert_eq!(world.last(&key(&world, payment)).await.outcome, AuditOutcome::NotApplicable);
     world.assert_clean();
+}
+
+/// An invoice that is paid for the most part, long since.
+async fn partly_paid() -> (World, Pipeline, i64) {
+    let (world, worker, invoices) = invoiced(1).await;
+    world.sap.pay(&[(invoices[0], Decimal::from(100))]).unwrap();
+    for _ in 0..3 {
+        world.settle(&worker).await;
+        world.pass(3_600);
+    }
+    assert_eq!(rows(&world, invoices[0]).len(), 1);
+    (world, worker, invoices[0])
+}
+
+#[tokio::test]
+async fn what_coupa_was_told_in_vain_or_not_is_taken_back_when_it_no_longer_holds() {
+    let (world, worker, invoice) = partly_paid().await;
+    let rest = world.sap.pay(&[(invoice, Decimal::from(138))]).unwrap();
+    world.coupa.plan(Fault::on(Method::PUT, INVOICES, Effect::LoseReply));
+    world.enqueue(world.key(ObjectKind::Invoice, invoice), Cause::Webhook, Lane::Live).await;
+    world.work(&worker).await;
+    assert!(shown(&world, invoice).paid);
+    world.sap.cancel_payment(rest).unwrap();
+    world.work_through(&worker, 1).await;
+    assert!(!shown(&world, invoice).paid, "the request had arrived whose reply was lost");
+}
+
+/// Coupa refused the payment, and was told all the same that the invoice is paid.
+#[tokio::test]
+async fn a_cancelled_payment_that_only_closed_its_invoice_opens_it_again() {
+    let (world, worker, invoice) = partly_paid().await;
+    let rest = world.sap.pay(&[(invoice, Decimal::from(138))]).unwrap();
+    let refusal = Effect::Refuse { object: "base".to_owned(), message: "not today".to_owned() };
+    world.coupa.plan(Fault::on(Method::PUT, INVOICES, refusal).containing("amount-paid"));
+    world.poll_only(&worker, ObjectKind::Payment).await;
+    world.work(&worker).await;
+    assert_eq!((shown(&world, invoice).paid, rows(&world, invoice).len()), (true, 1));
+    world.sap.cancel_payment(rest).unwrap();
+    world.poll_only(&worker, ObjectKind::Payment).await;
+    world.work(&worker).await;
+    let last = world.last(&key(&world, rest)).await;
+    assert_eq!(last.message, "cancelled before it was ever sent");
+    assert!(!shown(&world, invoice).paid);
+    let writes = world.writes();
+    world.redrive(&worker, &key(&world, rest)).await;
+    assert_eq!(world.writes(), writes);
 }
 
 #[tokio::test]
