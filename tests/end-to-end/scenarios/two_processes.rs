@@ -5,7 +5,10 @@ use std::time::Duration;
 
 #[test]
 fn a_run_and_a_sync_do_each_document_once() {
-    let world = World::with_documents(14, 60);
+    let mut world = World::with_documents(14, 60);
+    // What is fresh is looked at with each poll for three minutes. Polled every second, the queue would hardly ever be empty, and a
+    // `sync` ends when it is.
+    world.configure("poll_interval = \"1s\"", "poll_interval = \"10s\"");
     let mut running = world.start(&["run"]);
     let sync = world.start(&["sync", "--once", "--max-wait", "20s", "--json"]);
     sync.end_within(Duration::from_secs(120)).expect(0);

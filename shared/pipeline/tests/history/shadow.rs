@@ -3,7 +3,7 @@
 use crate::world::{World, document, line, supplier};
 use http::Method;
 use jiff::SignedDuration;
-use model::{CorrelationId, DocumentKey, Fence, Lease, ObjectKind, Owner};
+use model::{CorrelationId, Cursor, DocumentKey, Fence, Lease, ObjectKind, Owner};
 use pipeline::plan::Shadow;
 use serde_json::json;
 use simulators::coupa::{Effect, Fault};
@@ -58,6 +58,10 @@ async fn it_refuses_to_write() {
     assert_eq!(shadow.state.dead_letters().await.unwrap().len(), 1);
     assert_eq!(shadow.state.parked(9).await.unwrap().len(), 1);
     assert_eq!(shadow.state.next_parked().await, world.store.next_parked().await);
+    world.store.save_record("told", Some(&json!(7))).await.unwrap();
+    assert_eq!(shadow.state.record("told").await, Ok(Some(json!(7))));
+    assert_eq!(shadow.state.save_cursor("own", &Cursor::default(), 4).await, Ok(5));
+    assert_eq!(shadow.state.cursor("own").await, Ok((Cursor::default(), 5)));
 
     let (owner, now, correlation) = (Owner("shadow".to_owned()), world.now(), CorrelationId("c".to_owned()));
     let until = now + SignedDuration::from_secs(60);
