@@ -106,6 +106,15 @@ async fn one_bad_date_costs_one_document_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_partner_that_can_not_be_read_is_named_by_its_code() {
+    let body = r#"{"value":[{"CardCode":"V1"},{"CardCode":"V2","BPAddresses":"none"}]}"#;
+    let client = client(settings(), Scripted::of([reply(200, body)]), &clock(), PASSWORD);
+    let found = client.suppliers(&["V1".to_owned(), "V2".to_owned()]).await.unwrap();
+    assert!(found["V1"].is_ok());
+    assert!(found["V2"].is_err());
+}
+
+#[tokio::test]
 async fn numbers_and_unset_members_come_in_every_shape() {
     let row = r#"{"DocEntry":"7","DocNum":400812,"DocTotal":1660.0,"VatSum":"100","RoundingDiffAmount":1e-05,"DocType":null,
         "DocumentStatus":null,"CancelStatus":"","Cancelled":null,"DocDate":"","Comments":null,
