@@ -202,14 +202,18 @@ impl Pipeline {
 
     /// Nothing is sent to a closed order; whether it changed in SAP is told.
     async fn closed_already(&self, work: &mut Work, image: &OrderImage) -> Result<Done, Stop> {
-        let link = order_link(work)?;
+        let link = linked(work)?;
         let fields = order_fields(image, &order_lines(&link.sent, &image.lines));
-        let changed = if knows_last(&link) {
+        let changed = if knows_last(link) {
             !mapping::difference(&link.sent, &fields).is_empty()
         } else {
             // After an unknown outcome, or where a comparison asks, what was last sent is what Coupa shows.
             let shown: Order = self.coupa.get(&work.read_call(), link.coupa_id).await?;
-            !compare::order(image, &shown).is_empty()
+            let changed = !compare::order(image, &shown).is_empty();
+            if !changed {
+                work.item.link = Some(Link::Order(OrderLink { sent: fields, ..order_link(work)? }));
+            }
+            changed
         };
         if changed {
             tracing::debug!(document = %work.document(), "a closed order changed in SAP");
@@ -218,7 +222,6 @@ impl Pipeline {
                 "changed in SAP after it was closed; nothing is sent to a closed order",
             ));
         }
-        work.item.link = Some(Link::Order(OrderLink { sent: fields, ..link }));
         Ok(Done::new(AuditOutcome::Unchanged, "Coupa already shows it"))
     }
 

@@ -35,7 +35,7 @@ async fn it_finds_all_that_a_sync_would_once_and_a_sync_finds_it_all_the_same() 
     assert_eq!(world.store.depth().await.unwrap(), Depth::default());
     assert_eq!(world.writes(), 0);
     let report = worker.poll(ObjectKind::Supplier).await.unwrap();
-    assert!(report.rows > 0, "the real cursor has not");
+    assert!(report.enqueued > 0, "the real cursor has not");
 }
 
 /// Only polls and plans are asked of it. Whoever asked for more would be told so, not left to think that it was done.
